@@ -1,0 +1,49 @@
+# Two commands do everything: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BUILD := build
+
+.PHONY: demo test bench serve lint lock clean help
+.DEFAULT_GOAL := help
+
+help: ## say what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
+
+# The lock file pins what is installed; pyproject.toml says what is allowed.
+$(VENV)/.base: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "kholo needs Python 3.11 or later; run: make PYTHON=/path/to/python3.11"; exit 3; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/.base ## build the site of the shipped cases and say what was found
+	@$(BIN)/kholo demo --out $(BUILD)
+
+serve: $(VENV)/.base ## serve the site that `make demo` built, on this machine only
+	@test -d $(BUILD)/site || $(MAKE) demo
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(BUILD)/site 8000
+
+lint: $(VENV)/.dev ## formatting, lint and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint ## set up and run every test
+	@sh tests/browser.sh
+	$(BIN)/python -m pytest -n 2
+
+bench: $(VENV)/.dev ## speed beside a peer and beside the limit, as ratios
+	$(BIN)/python benchmarks/run.py
+
+lock: ## write the lock files anew from pyproject.toml
+	sh tests/lock.sh
+
+clean: ## remove what was made
+	rm -rf $(BUILD) $(VENV)

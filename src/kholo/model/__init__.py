@@ -1,0 +1,70 @@
+"""The words of the house as types. Imports nothing of ours."""
+
+from __future__ import annotations
+
+from .case import Actor, Assessment, Case, Clock, Entry, Obligation, Proposition, Source
+from .errors import (
+    CaseError,
+    EnvironmentFault,
+    KholoError,
+    Problem,
+    ReferenceDataError,
+    ScenarioError,
+    StoreError,
+    UsageError,
+)
+from .incident import Bracket, Cell, DayState, Incident, NetworkSpell, ReportVotes
+from .measurement import MAX_BODY, Measurement, Observation, Reject
+from .verdict import Verdict
+from .words import (
+    IMPAIRED,
+    ClockKind,
+    EntryKind,
+    Evidence,
+    Grade,
+    Layer,
+    Locus,
+    Outcome,
+    State,
+    Vantage,
+)
+
+__all__ = [
+    "IMPAIRED",
+    "MAX_BODY",
+    "Actor",
+    "Assessment",
+    "Bracket",
+    "Case",
+    "CaseError",
+    "Cell",
+    "Clock",
+    "ClockKind",
+    "DayState",
+    "Entry",
+    "EntryKind",
+    "EnvironmentFault",
+    "Evidence",
+    "Grade",
+    "Incident",
+    "KholoError",
+    "Layer",
+    "Locus",
+    "Measurement",
+    "NetworkSpell",
+    "Obligation",
+    "Observation",
+    "Outcome",
+    "Problem",
+    "Proposition",
+    "ReferenceDataError",
+    "Reject",
+    "ReportVotes",
+    "ScenarioError",
+    "Source",
+    "State",
+    "StoreError",
+    "UsageError",
+    "Vantage",
+    "Verdict",
+]

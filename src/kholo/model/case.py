@@ -1,0 +1,134 @@
+"""A case: what was said, ordered and found, as typed entries. `docs/case-format.md` is the format."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import msgspec
+
+from .words import ClockKind, EntryKind, Grade, Outcome, State
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where an entry was read. `read` is the day it was read; `archived` is a path inside the case folder."""
+
+    address: str
+    publisher: str
+    read: date
+    date: date | None = None
+    language: str = "en"
+    quote: str | None = None
+    archived: str | None = None
+    sha256: str | None = None
+
+
+class Proposition(msgspec.Struct, frozen=True):
+    """Something that can be checked: in this place, from then to then, the service was in this state.
+
+    `state` is `ok`, `blocked` or `throttled`. `start` and `end` are UTC, the end exclusive;
+    `networks` empty means: across the place.
+    """
+
+    service: str
+    place: str
+    state: State
+    start: datetime
+    end: datetime
+    networks: tuple[str, ...] = ()
+
+
+class Obligation(msgspec.Struct, frozen=True):
+    """What an order demands: from `due` (UTC) on, the service is in `state`; `until`: when it lapses, if ever."""
+
+    service: str
+    place: str
+    state: State
+    due: datetime
+    until: datetime | None = None
+    networks: tuple[str, ...] = ()
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Somebody who speaks or orders in the record. `role` decides what their findings weigh."""
+
+    id: str
+    name: str
+    role: str
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One entry of the record.
+
+    `earliest` and `latest` bound the day it happened (equal when it is certain). `response` marks an entry
+    that gives a public reason for the block: it stops the silence clock. `asks` marks a question put.
+    `proposition` says what the entry claims about the world, `obligation` what it orders.
+    """
+
+    id: str
+    kind: EntryKind
+    earliest: date
+    latest: date
+    actor: str
+    title: str
+    summary: str
+    sources: tuple[Source, ...]
+    proposition: Proposition | None = None
+    obligation: Obligation | None = None
+    contradicts: tuple[str, ...] = ()
+    retracts: tuple[str, ...] = ()
+    gives_reason: bool = False
+    notes: str = ""
+    file: str = ""
+
+
+class Case(msgspec.Struct, frozen=True):
+    """A case folder, read and checked. Entries are sorted by date, then id."""
+
+    id: str
+    title: str
+    service: str
+    place: str
+    summary: str
+    start: date
+    end: date | None
+    simulated: bool
+    actors: tuple[Actor, ...]
+    entries: tuple[Entry, ...]
+    digest: str
+    limits: tuple[str, ...] = ()
+
+
+class Assessment(msgspec.Struct, frozen=True):
+    """A proposition set against the evidence. The JSON names are a public contract.
+
+    `evidence` names what it rests on: incident ids and entry ids, sorted. `results` and `networks` say how
+    much was measured inside the proposition's time.
+    """
+
+    entry_id: str
+    kind: EntryKind
+    date: date
+    outcome: Outcome
+    grade: Grade | None
+    because: str
+    evidence: tuple[str, ...] = ()
+    results: int = 0
+    networks: int = 0
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """Days counted. The JSON names are a public contract. `stopped` is None while it runs.
+
+    `started` and `stopped` are UTC. `days` is whole days between, `as_of` the moment up to which it was
+    counted while it runs.
+    """
+
+    clock: ClockKind
+    entry_id: str
+    started: datetime
+    stopped: datetime | None
+    days: int
+    because: str
+    grade: Grade | None = None
+    network: str | None = None
+    evidence: tuple[str, ...] = ()

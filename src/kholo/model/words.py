@@ -1,0 +1,100 @@
+"""The field's words as closed lists. `docs/words.md` says what each one means."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What a measurement, a cell or an incident says of a service.
+
+    `INSUFFICIENT` is the evidence floor: there is no "blocked, low confidence".
+    """
+
+    OK = "ok"
+    DOWN = "down"
+    BLOCKED = "blocked"
+    THROTTLED = "throttled"
+    INSUFFICIENT = "insufficient"
+
+
+#: The states that say somebody came between the person and the service.
+IMPAIRED = frozenset({State.BLOCKED, State.THROTTLED})
+
+
+class Layer(StrEnum):
+    """Where in the stack something was seen."""
+
+    DNS = "dns"
+    TCP = "tcp"
+    TLS = "tls"
+    QUIC = "quic"
+    HTTP = "http"
+    THROTTLE = "throttle"
+
+
+class Vantage(StrEnum):
+    """Who looked: the volunteer's probe, or the test helper it asked (the control)."""
+
+    PROBE = "probe"
+    CONTROL = "control"
+
+
+class Locus(StrEnum):
+    """Who interfered, as far as the evidence goes: the resolver asked, or the network on the path."""
+
+    RESOLVER = "resolver"
+    NETWORK = "network"
+    UNKNOWN = "unknown"
+
+
+class Evidence(StrEnum):
+    """How far one rule's evidence carries. Nothing seen is not the same as seen and worthless."""
+
+    NONE = "none"
+    UNUSABLE = "unusable"
+    CLEAR = "clear"
+    MODERATE = "moderate"
+    STRONG = "strong"
+
+
+class EntryKind(StrEnum):
+    """What sort of entry of the record this is."""
+
+    STATEMENT = "statement"
+    DENIAL = "denial"
+    ADMISSION = "admission"
+    JUSTIFICATION = "justification"
+    ORDER = "order"
+    FILING = "filing"
+    FINDING = "finding"
+    CIVIL_SOCIETY = "civil-society"
+    EVENT = "event"
+
+
+class Outcome(StrEnum):
+    """How a proposition stands against the evidence."""
+
+    SUPPORTED = "supported"
+    CONTRADICTED = "contradicted"
+    UNDETERMINED = "undetermined"
+
+
+class Grade(StrEnum):
+    """What an assessment rests on, strongest first.
+
+    A: recomputed here from raw measurements. B: per-measurement results of an archive.
+    C: a published finding of a measurement body. D: press or users.
+    """
+
+    A = "A"
+    B = "B"
+    C = "C"
+    D = "D"
+
+
+class ClockKind(StrEnum):
+    """What a clock counts: days since an order was due, or days without a public reason."""
+
+    COMPLIANCE = "compliance"
+    SILENCE = "silence"
