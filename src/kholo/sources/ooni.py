@@ -1,0 +1,201 @@
+"""OONI: raw measurements, per-measurement analysis rows, and the API's measurement listing."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from kholo.model import Grade, Measurement, Reject
+
+from . import envelope, web_connectivity
+from .envelope import Refused
+from .items import Item
+from .web_connectivity import WebConnectivity
+
+_WEB = "web_connectivity"
+
+
+class Scores(msgspec.Struct, gc=False):
+    """OONI's own layer scores of one measurement, each 0..1, with the failure seen at the layer."""
+
+    dns_blocked: float
+    dns_down: float
+    dns_ok: float
+    tcp_blocked: float
+    tcp_down: float
+    tcp_ok: float
+    tls_blocked: float
+    tls_down: float
+    tls_ok: float
+    top_dns_failure: str | None = None
+    top_tcp_failure: str | None = None
+    top_tls_failure: str | None = None
+
+
+class Listed(msgspec.Struct, gc=False):
+    """What the API's listing says of one measurement."""
+
+    anomaly: bool | None = None
+    confirmed: bool | None = None
+    failure: bool | None = None
+
+
+Payload = WebConnectivity | Scores | Listed | None
+Decoded = tuple[Measurement, Payload]
+
+
+class _Raw(msgspec.Struct, gc=False):
+    test_name: str | None = None
+    measurement_start_time: str | None = None
+    probe_cc: str | None = None
+    probe_asn: str | int | None = None
+    probe_ip: str | None = None
+    resolver_asn: str | int | None = None
+    measurement_uid: str | None = None
+    report_id: str | None = None
+    input: str | list[Any] | None = None
+    test_version: str | None = None
+    software_name: str | None = None
+    annotations: dict[str, Any] | None = None
+    test_keys: Raw = Raw(b"")
+
+
+class _Row(Scores, gc=False):
+    measurement_uid: str | None = None
+    measurement_start_time: str | None = None
+    probe_cc: str | None = None
+    probe_asn: int | str | None = None
+    resolver_asn: int | str | None = None
+    resolver_as_cc: str | None = None
+    input: str | None = None
+    test_name: str | None = None
+    report_id: str | None = None
+    simulated: bool = False
+
+
+class _ListedRow(Listed, gc=False):
+    measurement_uid: str | None = None
+    measurement_start_time: str | None = None
+    probe_cc: str | None = None
+    probe_asn: str | int | None = None
+    input: str | None = None
+    test_name: str | None = None
+    report_id: str | None = None
+    simulated: bool = False
+
+
+class _Probe(msgspec.Struct, gc=False):
+    """Just enough of a row to tell which kind it is."""
+
+    test_keys: Raw | None = None
+    content: Raw | None = None
+    results: Raw | None = None
+    dns_blocked: float | None = None
+    anomaly: bool | None = None
+
+
+_RAW = msgspec.json.Decoder(_Raw)
+_ROW = msgspec.json.Decoder(_Row)
+_LISTED = msgspec.json.Decoder(_ListedRow)
+_PROBE = msgspec.json.Decoder(_Probe)
+_MANY = msgspec.json.Decoder(list[Raw])
+
+
+def decode(item: Item, now: datetime) -> Iterator[Decoded | Reject]:
+    """One item as the measurements it holds (one, save for an answer of the API), or a reject with its reason."""
+    try:
+        yield from _decode(item, now)
+    except Refused as error:
+        yield item.reject(error.reason, error.detail)
+    except msgspec.ValidationError as error:
+        yield item.reject("wrong_type", str(error))
+    except msgspec.DecodeError as error:
+        yield item.reject("not_json", str(error))
+    except RecursionError:
+        yield item.reject("too_deep", "nested deeper than any measurement is")
+    except UnicodeError:
+        yield item.reject("not_utf8", "the text is not UTF-8")
+
+
+def _decode(item: Item, now: datetime) -> Iterator[Decoded | Reject]:
+    row = _RAW.decode(item.data)
+    if row.test_keys:
+        yield _raw(item, row, now)
+        return
+    kind = _PROBE.decode(item.data)
+    if kind.content is not None:
+        yield from decode(Item(item.file, item.line, bytes(kind.content)), now)
+    elif kind.results is not None:
+        for number, part in enumerate(_MANY.decode(kind.results), 1):
+            yield from decode(Item(f"{item.file}#results", number, bytes(part)), now)
+    elif kind.dns_blocked is not None:
+        yield _analysis(item, _ROW.decode(item.data), now)
+    elif kind.anomaly is not None:
+        yield _listing(item, _LISTED.decode(item.data), now)
+    else:
+        raise Refused("unknown_row", "neither a measurement (test_keys) nor a result of an archive")
+
+
+def _raw(item: Item, row: _Raw, now: datetime) -> Decoded:
+    marks = row.annotations or {}
+    simulated = marks.get("simulated") in ("true", True) or row.software_name == "kholo-simulate"
+    measurement = _measurement(item, row, now, Grade.A, "ooni/raw", simulated)
+    measurement.test_version = (row.test_version or "")[:64]
+    if measurement.test_name != _WEB:
+        return measurement, None
+    return measurement, web_connectivity.decode(_scrubbed(row.test_keys, row.probe_ip))
+
+
+def _scrubbed(test_keys: Raw, probe_ip: str | None) -> Raw:
+    """Old reports hold the volunteer's own address: it goes before anything is read (loopback stands for it today)."""
+    try:
+        address = ipaddress.ip_address(probe_ip or "")
+    except ValueError:
+        return test_keys
+    if address.is_loopback or address.is_unspecified:
+        return test_keys
+    pattern = rb"(?<![0-9a-fA-F.:])" + re.escape(str(probe_ip).encode()) + rb"(?![0-9a-fA-F])"
+    return Raw(re.sub(pattern, b"[scrubbed]", bytes(test_keys)))
+
+
+def _analysis(item: Item, row: _Row, now: datetime) -> Decoded:
+    measurement = _measurement(item, row, now, Grade.B, "ooni/analysis", row.simulated)
+    measurement.resolver_place = (row.resolver_as_cc or "")[:2]
+    return measurement, row
+
+
+def _listing(item: Item, row: _ListedRow, now: datetime) -> Decoded:
+    return _measurement(item, row, now, Grade.B, "ooni/listing", row.simulated), row
+
+
+def _measurement(
+    item: Item, row: _Raw | _Row | _ListedRow, now: datetime, kind: Grade, source: str, simulated: bool
+) -> Measurement:
+    digest = item.digest
+    named = row.input if isinstance(row.input, str) else None
+    resolver = None if isinstance(row, _ListedRow) else row.resolver_asn
+    return Measurement(
+        measurement_uid=envelope.uid(row.measurement_uid, digest),
+        digest=digest,
+        kind=kind,
+        source=source,
+        test_name=envelope.test_name(row.test_name),
+        test_version="",
+        input=named[: envelope.MAX_INPUT] if named is not None else None,
+        hostname=envelope.hostname(named),
+        measured_at=envelope.time(row.measurement_start_time, now),
+        place=envelope.place(row.probe_cc),
+        network=envelope.network(row.probe_asn),
+        resolver_network=envelope.network(resolver),
+        resolver_place="",
+        report=envelope.report(row.report_id),
+        simulated=simulated,
+        file=item.file,
+        line=item.line,
+    )
