@@ -1,0 +1,112 @@
+"""The facts that rules are made of: each a bit, a name and words. Names are a public contract like rule ids."""
+
+from __future__ import annotations
+
+from kholo.model import ReferenceDataError
+
+_WORDS: dict[str, str] = {
+    # The measurement as a whole
+    "measurement.empty": "the measurement holds nothing that was observed",
+    "measurement.not_judged": "the test is one that is stored and counted but not judged yet",
+    "measurement.damaged": "parts of the measurement could not be read and were left out",
+    "measurement.conflict": "the archive holds two different contents under this measurement's id",
+    "resolver.foreign": "the resolver is not of the network the probe was on",
+    # The control
+    "control.failed": "the control (test helper) could not do its own measurement",
+    "control.dns.ok": "the control found public addresses for the name",
+    "control.dns.none": "the control found no such name or no address for it",
+    "control.dns.bogon": "the control, too, was given addresses that can't be public",
+    "control.tcp.ok": "the control connected to an address that the probe could not reach",
+    "control.tcp.failed": "the control could not connect to any of the addresses either",
+    "control.tls.ok": "the control completed a valid handshake at an address where the probe's failed",
+    "control.tls.failed": "the control's handshakes failed as the probe's did",
+    "control.http.ok": "the control got a page (status below 500)",
+    "control.http.failed": "the control got no page, or a server error",
+    # DNS
+    "dns.asked": "the probe asked its system resolver",
+    "dns.answered": "the system resolver gave addresses",
+    "dns.nxdomain": "the system resolver said that the name does not exist",
+    "dns.no_answer": "the system resolver gave no address",
+    "dns.timeout": "the system resolver did not answer in time",
+    "dns.refused": "the system resolver refused to answer",
+    "dns.failed": "the system resolver failed in some other way",
+    "dns.bogon": "all addresses given are ones that can't be public",
+    "dns.fingerprint": "an address given is known to stand for a block page",
+    "dns.proven": "a certificate valid for the name was served at an address given",
+    "dns.disproven": "no address given serves the name, from the probe or from the control",
+    "dns.like_control": "an address given is one the control got, or in a network of the control's addresses",
+    "dns.in_probe_network": "an address given lies in the network the probe was on",
+    "dns.encrypted.ok": "an encrypted lookup from the same probe found public addresses",
+    "dns.encrypted.nxdomain": "an encrypted lookup from the same probe said that the name does not exist",
+    "dns.other_resolver.same": "an unencrypted lookup at another network's resolver met the same interference",
+    "dns.other_resolver.ok": "an unencrypted lookup at another network's resolver was not interfered with",
+    # TCP
+    "tcp.ok": "a connection to an address of the service succeeded",
+    "tcp.timeout": "every connection to the service's addresses timed out",
+    "tcp.refused": "every connection to the service's addresses was refused",
+    "tcp.reset": "every connection to the service's addresses was reset",
+    "tcp.mixed": "connections to the service's addresses failed in different ways",
+    "tcp.unreachable": "the probe's own line had no route to the addresses",
+    "tcp.genuine": "the addresses tried are the service's own, as far as the control or a certificate shows",
+    # TLS
+    "tls.ok": "a handshake with the service's name completed and its certificate is valid",
+    "tls.reset": "no handshake completed: reset after the name was sent",
+    "tls.timeout": "no handshake completed: silence after the name was sent",
+    "tls.eof": "no handshake completed: closed after the name was sent",
+    "tls.unknown_authority": "the certificate served was not from an authority that browsers trust",
+    "tls.wrong_name": "the certificate served was for another name",
+    "tls.invalid": "the certificate served was expired or malformed",
+    "tls.failed": "handshakes failed in some other way",
+    "tls.trickle": "bytes arrived so slowly that the handshake ran out of time, and nothing was reset",
+    # HTTP
+    "http.answered": "a page was answered",
+    "http.verified": "the page came over a connection whose certificate is valid for the name",
+    "http.server_error": "the server answered with an error of its own (status 500 or above)",
+    "http.reset": "the request was reset",
+    "http.timeout": "the request timed out",
+    "http.eof": "the connection was closed before an answer",
+    "http.failed": "the request failed in some other way",
+    "http.begun": "the answer had begun: its status and headers had arrived",
+    "http.blockpage": "the page or its headers match a block page of a state or a provider",
+    "http.filterpage": "the page matches a filter of an institution or a product",
+    "http.denied": "an unencrypted page with status 200 has a title that denies access",
+    "http.challenge": "the page is a CDN's challenge, asking whether a person is there",
+    "http.like_control": "status, and title, length or headers are as the control saw them",
+    "http.differs": "the unencrypted page is not as the control saw it",
+    "http.bad_redirect": "the site redirects to an address that can't be one",
+    "hop.redirected": "the step belongs to a redirect that the site itself gave",
+    # Results that an archive computed
+    "archive.row": "only an archive's result is at hand, not the raw measurement",
+    "archive.ok": "the archive scored every layer as fine",
+    "archive.down": "the archive scored a layer as down",
+    "archive.conflict": "the archive's scores speak against each other",
+    "archive.dns": "the archive scored DNS as blocked",
+    "archive.tcp": "the archive scored TCP as blocked",
+    "archive.tls": "the archive scored TLS as blocked",
+    "archive.confirmed": "the archive confirmed a block page",
+    "archive.anomaly": "the archive marked an anomaly, which is no evidence by itself",
+    "archive.failed": "the archive marked the measurement as failed",
+}
+
+#: The bit of each fact, by name.
+BITS: dict[str, int] = {name: 1 << place for place, name in enumerate(_WORDS)}
+
+
+def mask(names: tuple[str, ...], where: str) -> int:
+    """The facts as one number. Raises `ReferenceDataError` naming one that does not exist."""
+    bits = 0
+    for name in names:
+        if name not in BITS:
+            raise ReferenceDataError(f"{where}: there is no fact {name!r}")
+        bits |= BITS[name]
+    return bits
+
+
+def names(facts: int) -> tuple[str, ...]:
+    """The names of the facts in `facts`, in the order of the table."""
+    return tuple(name for name, bit in BITS.items() if facts & bit)
+
+
+def words(name: str) -> str:
+    """What a fact says, for a person."""
+    return _WORDS[name]
