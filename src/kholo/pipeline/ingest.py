@@ -1,0 +1,253 @@
+"""Ingest: archives into a store, in parts, on any number of workers, again and again with the same result."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+import duckdb
+import msgspec
+
+from kholo.judge import Judge, load_ruleset
+from kholo.model import EnvironmentFault, Reject
+from kholo.reference import load_reference
+from kholo.sources import archives
+from kholo.sources.items import Item
+from kholo.store import Store, write_parquet
+
+from .verdicts import verdict_set
+from .work import Line, Worked, work
+
+#: Items a worker takes at once: few enough to be flat in memory, whatever they hold.
+CHUNK = 256
+CHUNK_BYTES = 16 * 1024 * 1024
+#: Measurements in one part, unless their bytes run out first.
+PART = 8_192
+PART_BYTES = 64 * 1024 * 1024
+
+Tell = Callable[[int, int], None]
+
+
+class Summary(msgspec.Struct):
+    """What an ingest did. `new` counts measurements added, `known` those that were there already."""
+
+    files: int = 0
+    read: int = 0
+    new: int = 0
+    known: int = 0
+    rejected: int = 0
+    reasons: dict[str, int] = msgspec.field(default_factory=dict)
+    conflicts: int = 0
+
+
+def ingest(
+    store: Store,
+    paths: list[Path],
+    stdin: IO[bytes] | None,
+    now: datetime,
+    workers: int = 1,
+    tell: Tell = lambda _items, _bytes: None,
+    fingerprints: tuple[Path, ...] = (),
+) -> Summary:
+    """Take everything in `paths` (and `stdin`) into the store.
+
+    `now` (UTC) bounds measurement times. `tell` is called with the items and the bytes of input done so far.
+    Raises `UsageError` for a path that is not there, `StoreError` when the store can't be written.
+    """
+    files = archives.find(paths)
+    summary = Summary(files=len(files) + (stdin is not None))
+    reader = _Reader(files, stdin, tell)
+    judge = Judge(load_ruleset(), load_reference(fingerprints))
+    with store.writing():
+        part = _Part(store, judge, summary)
+        try:
+            for done in _worked(reader.chunks(), now, judge, fingerprints, workers):
+                part.take(done)
+                part.take(Worked([], reader.drain()))
+            part.take(Worked([], reader.drain()))
+            part.flush()
+        except OSError as error:
+            raise EnvironmentFault(f"{error.filename or store.root}: {error.strerror or error}") from error
+    summary.conflicts = conflicts(store)
+    return summary
+
+
+class _Reader:
+    """Reads items of all files one after the other; rejects of reading are kept for the end of each chunk."""
+
+    def __init__(self, files: list[Path], stdin: IO[bytes] | None, tell: Tell) -> None:
+        self._files, self._stdin, self._tell = files, stdin, tell
+        self._rejects: list[Reject] = []
+        self._items = 0
+        self._bytes = 0
+
+    def drain(self) -> list[Reject]:
+        """What could not be read since the last call."""
+        rejects, self._rejects = self._rejects, []
+        return rejects
+
+    def chunks(self) -> Iterator[list[Item]]:
+        chunk: list[Item] = []
+        size = 0
+        for found in self._found():
+            if isinstance(found, Reject):
+                self._rejects.append(found)
+                continue
+            chunk.append(found)
+            size += len(found.data)
+            if len(chunk) >= CHUNK or size >= CHUNK_BYTES:
+                yield chunk
+                chunk, size = [], 0
+        if chunk:
+            yield chunk
+
+    def _found(self) -> Iterator[archives.Found]:
+        for path in self._files:
+            try:
+                with path.open("rb") as stream:
+                    yield from self._counted(archives.read_file(path, str(path), stream), stream.tell)
+                self._bytes += path.stat().st_size
+            except OSError as error:
+                yield Reject(str(path), 0, "unreadable_file", error.strerror or "can't be read", archives.NO_DIGEST)
+        if self._stdin is not None:
+            yield from self._counted(archives.read_stream("-", self._stdin), lambda: 0)
+
+    def _counted(self, found: Iterable[archives.Found], position: Callable[[], int]) -> Iterator[archives.Found]:
+        for item in found:
+            self._items += 1
+            if self._items % CHUNK == 0:
+                self._tell(self._items, self._bytes + position())
+            yield item
+        self._tell(self._items, self._bytes + position())
+
+
+_WORKER: dict[str, Judge] = {}
+
+
+def _start_worker(fingerprints: tuple[Path, ...]) -> None:
+    _WORKER["judge"] = Judge(load_ruleset(), load_reference(fingerprints))
+
+
+def _in_worker(items: list[Item], now: datetime) -> Worked:
+    return work(items, now, _WORKER["judge"])
+
+
+def _worked(
+    chunks: Iterator[list[Item]], now: datetime, judge: Judge, fingerprints: tuple[Path, ...], workers: int
+) -> Iterator[Worked]:
+    """The chunks, worked, in order. With several workers a bounded number is under way at once."""
+    if workers <= 1:
+        yield from (work(chunk, now, judge) for chunk in chunks)
+        return
+    with ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(fingerprints,)) as pool:
+        under_way: deque[Future[Worked]] = deque(
+            pool.submit(_in_worker, chunk, now) for chunk in islice(chunks, workers * 2)
+        )
+        while under_way:
+            done = under_way.popleft().result()
+            if (chunk := next(chunks, None)) is not None:
+                under_way.append(pool.submit(_in_worker, chunk, now))
+            yield done
+
+
+class _Part:
+    """Collects what is new until a part is full."""
+
+    def __init__(self, store: Store, judge: Judge, summary: Summary) -> None:
+        self._store, self._summary = store, summary
+        self._derived = store.derived(verdict_set(judge))
+        self._lines: dict[tuple[str, str], Line] = {}
+        self._rejects: set[Reject] = set()
+        self._size = 0
+
+    def take(self, done: Worked) -> None:
+        for line in done.lines:
+            self._summary.read += 1
+            if self._lines.setdefault((line.uid, line.content), line) is not line:
+                self._summary.known += 1
+            else:
+                self._size += len(line.observations) + len(line.verdict) + len(line.measurement)
+        for reject in done.rejects:
+            self._summary.rejected += 1
+            self._summary.reasons[reject.reason] = self._summary.reasons.get(reject.reason, 0) + 1
+            self._rejects.add(reject)
+        if len(self._lines) + len(self._rejects) >= PART or self._size >= PART_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what the store does not have yet as one part."""
+        lines, rejects = self._unknown()
+        self._summary.known += len(self._lines) - len(lines)
+        self._summary.new += len(lines)
+        self._lines, self._rejects, self._size = {}, set(), 0
+        if not lines and not rejects:
+            return
+        part = _part_id(lines, rejects)
+        verdicts = b"".join(line.verdict for line in lines)
+        if verdicts:
+            write_parquet("verdicts", verdicts, self._derived / f"{part}.parquet")
+        self._store.add_part(
+            part,
+            {
+                "measurements": b"".join(line.measurement for line in lines),
+                "observations": b"".join(line.observations for line in lines),
+                "rejects": b"".join(msgspec.json.encode(reject) + b"\n" for reject in rejects),
+            },
+        )
+
+    def _unknown(self) -> tuple[list[Line], list[Reject]]:
+        with self._store.connect() as db:
+            known = _known(db, "measurements", ("measurement_uid", "content"), list(self._lines))
+            keys = [(item.file, str(item.line), item.reason, item.digest) for item in self._rejects]
+            old = _known(db, "rejects", ("file", "line", "reason", "digest"), keys)
+        lines = [line for key, line in sorted(self._lines.items()) if key not in known]
+        rejects = [
+            item for item in sorted(self._rejects) if (item.file, str(item.line), item.reason, item.digest) not in old
+        ]
+        return lines, rejects
+
+
+def _known(
+    db: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...], candidates: Sequence[tuple[str, ...]]
+) -> set[tuple[str, ...]]:
+    """Which of the candidates the table has already."""
+    if not candidates:
+        return set()
+    columns = ", ".join(f"unnest(?::VARCHAR[]) AS {name}" for name in key)
+    same = " AND ".join(f"have.{name}::VARCHAR = want.{name}" for name in key)
+    picked = ", ".join(f"want.{name}" for name in key)
+    query = f"SELECT {picked} FROM (SELECT {columns}) want SEMI JOIN {table} have ON {same}"  # noqa: S608
+    lists = [list(column) for column in zip(*candidates, strict=True)]
+    return set(db.execute(query, lists).fetchall())
+
+
+def _part_id(lines: list[Line], rejects: list[Reject]) -> str:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(f"{line.uid}\n{line.content}\n".encode())
+    for item in rejects:
+        digest.update(f"{item.file}\n{item.line}\n{item.reason}\n{item.digest}\n".encode())
+    return digest.hexdigest()[:24]
+
+
+def conflicts(store: Store) -> int:
+    """How many ids stand for more than one content in the store."""
+    with store.connect() as db:
+        query = (
+            "SELECT count(*) FROM (SELECT 1 FROM measurements GROUP BY measurement_uid, kind"
+            " HAVING count(DISTINCT content) > 1)"
+        )
+        (count,) = db.execute(query).fetchone() or (0,)
+    return int(count)
+
+
+def default_workers(cpus: int) -> int:
+    """One worker a core, the reader counted among them; one where processes can't be forked cheaply."""
+    return max(1, cpus) if sys.platform != "win32" else 1

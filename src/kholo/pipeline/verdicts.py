@@ -1,0 +1,139 @@
+"""Verdicts of a store: judged anew where the rules or the reference data changed, one a measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+from kholo.judge import Judge
+from kholo.model import Grade, Measurement, Observation
+from kholo.store import Store, rows, write_parquet
+
+from .work import line
+
+#: A measurement's rows: the strongest evidence first; within it, two contents under one id count for neither.
+_ONE_EACH = """
+CREATE OR REPLACE VIEW judged AS
+SELECT * REPLACE (
+  CASE WHEN torn THEN 'insufficient' ELSE state END AS state,
+  CASE WHEN torn THEN NULL ELSE layer END AS layer,
+  CASE WHEN torn THEN NULL ELSE mechanism END AS mechanism,
+  CASE WHEN torn THEN []::VARCHAR[] ELSE also END AS also,
+  CASE WHEN torn THEN NULL ELSE reachable END AS reachable,
+  CASE WHEN torn THEN 'unknown' ELSE locus END AS locus,
+  CASE WHEN torn THEN 'unusable' ELSE evidence END AS evidence,
+  CASE WHEN torn THEN 'measurement.conflict' ELSE rule_id END AS rule_id
+)
+FROM (
+  SELECT *,
+    min(content) OVER same <> max(content) OVER same AS torn,
+    row_number() OVER (PARTITION BY measurement_uid ORDER BY grade, content) AS nth
+  FROM verdicts
+  WINDOW same AS (PARTITION BY measurement_uid, grade)
+)
+WHERE nth = 1
+"""
+_PUBLIC = (
+    "measurement_uid", "input", "test_name", "measured_at", "service", "place", "network", "state", "layer",
+    "mechanism", "also", "reachable", "locus", "evidence", "grade", "rule_id", "ruleset", "reference", "simulated",
+)  # fmt: skip
+
+#: The names of a verdict's row, for tables and exports.
+PUBLIC = _PUBLIC
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """Which verdicts are wanted; None means all. `since` and `until` are UTC, `until` exclusive."""
+
+    service: str | None = None
+    place: str | None = None
+    network: str | None = None
+    state: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    uid: str | None = None
+
+    def sql(self) -> tuple[str, list[Any]]:
+        """A condition and its parameters."""
+        tests = {
+            "service = ?": self.service,
+            "place = ?": self.place,
+            "network = ?": self.network,
+            "state = ?": self.state,
+            "measured_at >= ?": self.since,
+            "measured_at < ?": self.until,
+            "measurement_uid = ?": self.uid,
+        }
+        wanted = {test: value for test, value in tests.items() if value is not None}
+        values = [
+            value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
+            for value in wanted.values()
+        ]
+        return " AND ".join(wanted) or "true", values
+
+
+def verdict_set(judge: Judge) -> str:
+    """The name under which the verdicts of these rules and this reference data are kept."""
+    return f"{judge.ruleset.digest}-{judge.reference.digest}"
+
+
+def judged(store: Store, judge: Judge) -> duckdb.DuckDBPyConnection:
+    """A connection with the view `judged`: one verdict a measurement. Judges what was not judged by these rules yet."""
+    folder = store.derived(verdict_set(judge))
+    parts = store.part_ids()
+    for part in parts:
+        path = folder / f"{part}.parquet"
+        if not path.exists() and (store.parts / part / "measurements.parquet").exists():
+            write_parquet("verdicts", b"".join(_rejudged(store, part, judge)), path)
+    connection = store.connect()
+    store.view(connection, "verdicts", [path for part in parts if (path := folder / f"{part}.parquet").exists()])
+    connection.execute(_ONE_EACH)
+    return connection
+
+
+def select(db: duckdb.DuckDBPyConnection, wanted: Filter) -> Iterator[dict[str, Any]]:
+    """Public rows of verdicts, by time, then id."""
+    condition, values = wanted.sql()
+    query = f"SELECT {', '.join(_PUBLIC)} FROM judged WHERE {condition} ORDER BY measured_at, measurement_uid"  # noqa: S608
+    yield from rows(db.execute(query, values))
+
+
+def _rejudged(store: Store, part: str, judge: Judge) -> Iterator[bytes]:
+    for measurement, observations in stored(store, store.parts / part):
+        yield line(measurement, observations, judge.verdict(measurement, observations)).verdict
+
+
+def stored(store: Store, part: Path, uid: str | None = None) -> Iterator[tuple[Measurement, list[Observation]]]:
+    """The measurements of a part with their observations, as they were when they came in."""
+    with store.connect() as db, store.connect() as other:
+        store.view(db, "measurements", [part / "measurements.parquet"])
+        facts = part / "observations.parquet"
+        store.view(other, "observations", [facts] if facts.exists() else [])
+        where, values = ("WHERE measurement_uid = ?", [uid]) if uid else ("", [])
+        order = "ORDER BY measurement_uid, content"
+        found = rows(other.execute(f"SELECT * FROM observations {where} {order}, place_in", values))  # noqa: S608
+        groups = groupby(found, key=lambda row: (row.pop("measurement_uid"), row.pop("content")))
+        group = next(groups, None)
+        for row in rows(db.execute(f"SELECT * FROM measurements {where} {order}", values)):  # noqa: S608
+            key = (row["measurement_uid"], row.pop("content"))
+            observations: list[Observation] = []
+            if group is not None and group[0] == key:
+                observations = [_observation(fact) for fact in group[1]]
+                group = next(groups, None)
+            yield _measurement(row), observations
+
+
+def _measurement(row: dict[str, Any]) -> Measurement:
+    row["kind"] = Grade(row["kind"])
+    return Measurement(**row)
+
+
+def _observation(row: dict[str, Any]) -> Observation:
+    del row["place_in"]
+    return msgspec.convert({name: value for name, value in row.items() if value is not None}, Observation)

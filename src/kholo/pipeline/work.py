@@ -1,0 +1,81 @@
+"""What one worker does with a batch of items: decode, observe, judge. A pure function of its input."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from kholo.judge import Judge
+from kholo.model import Measurement, Observation, Reject, Verdict
+from kholo.observe import observe
+from kholo.sources import ooni
+from kholo.sources.items import Item
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class Line(msgspec.Struct, gc=False):
+    """One measurement through the whole line, each table's rows as JSON. `content` tells contents apart."""
+
+    uid: str
+    kind: str
+    content: str
+    digest: str
+    measurement: bytes
+    observations: bytes
+    verdict: bytes
+
+
+class Worked(msgspec.Struct):
+    """What became of a batch of items."""
+
+    lines: list[Line]
+    rejects: list[Reject]
+
+
+def work(items: Iterable[Item], now: datetime, judge: Judge) -> Worked:
+    """Take a batch of items through the line. `now` bounds what a probe's clock may say."""
+    done = Worked([], [])
+    for item in items:
+        for decoded in ooni.decode(item, now):
+            if isinstance(decoded, Reject):
+                done.rejects.append(decoded)
+                continue
+            measurement, payload = decoded
+            observations = observe(payload, measurement.input)
+            verdict = judge.verdict(measurement, observations)
+            done.lines.append(line(measurement, observations, verdict))
+    return done
+
+
+def line(measurement: Measurement, observations: list[Observation], verdict: Verdict) -> Line:
+    """The rows of one measurement."""
+    facts = [_ENCODER.encode(row) for row in observations]
+    known = _ENCODER.encode(
+        (measurement.kind, measurement.test_name, measurement.input, measurement.measured_at, measurement.place,
+         measurement.network, measurement.resolver_network, measurement.report, measurement.simulated)
+    )  # fmt: skip
+    content = hashlib.sha256(known + b"\n".join(facts)).hexdigest()[:32]
+    key = b'{"measurement_uid":' + _ENCODER.encode(measurement.measurement_uid) + b',"content":"' + content.encode()
+    rows = b"".join(key + b'","place_in":%d,' % place + fact[1:] + b"\n" for place, fact in enumerate(facts))
+    return Line(
+        uid=measurement.measurement_uid,
+        kind=measurement.kind,
+        content=content,
+        digest=measurement.digest,
+        measurement=_with_content(_ENCODER.encode(measurement), content),
+        observations=rows,
+        verdict=verdict_row(verdict, content, measurement.report),
+    )
+
+
+def verdict_row(verdict: Verdict, content: str, report: str) -> bytes:
+    """A verdict as a row of its table: with what tells contents and reports apart."""
+    return _with_content(_ENCODER.encode(verdict), content)[:-2] + b',"report":"' + report.encode() + b'"}\n'
+
+
+def _with_content(row: bytes, content: str) -> bytes:
+    return row[:-1] + b',"content":"' + content.encode() + b'"}\n'
