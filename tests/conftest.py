@@ -1,0 +1,32 @@
+"""What the tests share: the clock they run at, the shipped judge, and where the third-party data is."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from kholo.judge import Judge, load_ruleset
+from kholo.reference import load_reference
+
+#: The moment at which all tests run; later than every measurement in the data.
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Third-party data, never part of the project: tests that need it skip where the folder is missing."""
+    if not DATA.is_dir():
+        if os.environ.get("CI"):
+            pytest.fail("the third-party data must be there in CI: ../shared/data")
+        pytest.skip("the third-party data is not here (../shared/data)")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def judge() -> Judge:
+    """The shipped rules and reference data."""
+    return Judge(load_ruleset(), load_reference())
