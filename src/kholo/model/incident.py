@@ -57,6 +57,7 @@ class NetworkSpell(msgspec.Struct, frozen=True):
     """One unbroken stretch of impaired access on one network. `end` is None while it lasts.
 
     `last_seen` is the last result (UTC) that showed it; `reports` counts distinct reports that did.
+    `onset_measured` is False where it was so already when measuring began: the bracket is then the first result.
     """
 
     network: str
@@ -66,6 +67,7 @@ class NetworkSpell(msgspec.Struct, frozen=True):
     last_seen: datetime
     reports: int
     results: int
+    onset_measured: bool = True
 
 
 class Incident(msgspec.Struct, frozen=True):
@@ -89,6 +91,7 @@ class Incident(msgspec.Struct, frozen=True):
     grade: Grade
     spells: tuple[NetworkSpell, ...]
     simulated: bool
+    onset_measured: bool = True
 
 
 class DayState(msgspec.Struct, frozen=True):

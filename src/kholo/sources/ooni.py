@@ -93,9 +93,8 @@ class _ListedRow(Listed, gc=False):
 class _Probe(msgspec.Struct, gc=False):
     """Just enough of a row to tell which kind it is."""
 
-    test_keys: Raw | None = None
-    content: Raw | None = None
-    results: Raw | None = None
+    content: Raw = Raw(b"")
+    results: Raw = Raw(b"")
     dns_blocked: float | None = None
     anomaly: bool | None = None
 
@@ -129,9 +128,9 @@ def _decode(item: Item, now: datetime) -> Iterator[Decoded | Reject]:
         yield _raw(item, row, now)
         return
     kind = _PROBE.decode(item.data)
-    if kind.content is not None:
+    if kind.content:
         yield from decode(Item(item.file, item.line, bytes(kind.content)), now)
-    elif kind.results is not None:
+    elif kind.results:
         for number, part in enumerate(_MANY.decode(kind.results), 1):
             yield from decode(Item(f"{item.file}#results", number, bytes(part)), now)
     elif kind.dns_blocked is not None:

@@ -1,0 +1,127 @@
+"""One measurement as a story in sentences: what the probe did, what the control saw, which rule decided."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kholo.model import Layer, Measurement, Observation, Vantage, Verdict
+
+from . import Judge
+from .facts import names, words
+from .gather import Unit
+from .ruleset import Rule
+
+_WHO = {"system": "its own resolver", "udp": "another resolver, unencrypted", "doh": "a resolver, encrypted",
+        "dot": "a resolver, encrypted", "archive": "the archive"}  # fmt: skip
+
+
+class Story(msgspec.Struct, frozen=True):
+    """What `kholo explain` tells of a measurement, as sentences, and the same as data."""
+
+    verdict: Verdict
+    probe: tuple[str, ...]
+    control: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    rule: str
+    why: str
+    others: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...]
+
+
+def tell(judge: Judge, measurement: Measurement, observations: list[Observation]) -> Story:
+    """The story of a measurement, from its stored observations."""
+    verdict = judge.verdict(measurement, observations)
+    unit = _deciding(judge, judge.units(measurement, observations), verdict)
+    holding = judge.ruleset.matching(unit.facts)
+    rule = next((held for held in holding if held.id == verdict.rule_id), holding[0])
+    return Story(
+        verdict=verdict,
+        probe=tuple(_sentence(row) for row in observations if row.vantage is Vantage.PROBE),
+        control=tuple(_sentence(row) for row in observations if row.vantage is Vantage.CONTROL),
+        facts=tuple((name, words(name)) for name in names(unit.facts)),
+        rule=rule.id,
+        why=rule.why,
+        others=tuple((other.id, other.state.value) for other in holding if other is not rule),
+        missing=_missing(judge, unit, rule),
+    )
+
+
+def _deciding(judge: Judge, units: list[Unit], verdict: Verdict) -> Unit:
+    mine = [unit for unit in units if judge.ruleset.matching(unit.facts)[0].id == verdict.rule_id]
+    return mine[0] if mine else units[-1]
+
+
+def _missing(judge: Judge, unit: Unit, rule: Rule) -> tuple[str, ...]:
+    """What would change the verdict: the facts without which the rule that decided would not hold."""
+    if rule.when:
+        return tuple(f"without «{words(name)}» another rule would decide" for name in rule.when)
+    nearest = [
+        (lacking, other)
+        for other in judge.ruleset.rules
+        if other.is_impaired and (lacking := [name for name in other.when if name not in names(unit.facts)])
+    ]
+    least = min((len(lacking) for lacking, _ in nearest), default=0)
+    return tuple(
+        f"with «{words(lacking[0])}» the rule {other.id} might hold"
+        for lacking, other in nearest
+        if len(lacking) == least == 1 and any(name in names(unit.facts) for name in other.when)
+    )
+
+
+def _sentence(row: Observation) -> str:
+    text = _TELL[row.layer](row)
+    return f"(redirect {row.depth}) {text}" if row.depth else text
+
+
+def _dns(row: Observation) -> str:
+    who = "The control" if row.vantage is Vantage.CONTROL else f"It asked {_WHO.get(row.engine, row.engine)}"
+    got = ", ".join(row.answers) if row.answers else _failed(row)
+    return _scored(row) or f"{who} for {row.hostname or 'the name'}{_kind(row)}: {got}."
+
+
+def _kind(row: Observation) -> str:
+    return f" ({row.query_type})" if row.query_type in ("A", "AAAA") else ""
+
+
+def _tcp(row: Observation) -> str:
+    return _scored(row) or f"Connecting to {_at(row)}: {_failed(row) if row.failure else 'connected'}."
+
+
+def _tls(row: Observation) -> str:
+    how = "QUIC handshake" if row.layer is Layer.QUIC else "TLS handshake"
+    trickle = f", after {row.bytes_read} bytes in {row.read_span:.1f} s" if row.bytes_read else ""
+    valid = "completed with a valid certificate" if row.proven else "completed"
+    end = _failed(row) if row.failure else valid
+    return _scored(row) or f"{how} at {_at(row)} with the name {row.hostname or '-'}: {end}{trickle}."
+
+
+def _http(row: Observation) -> str:
+    if row.engine == "helper":
+        return f"The control itself failed: {row.failure}."
+    if row.engine == "damaged":
+        return f"{row.length} parts of the measurement could not be read and were left out."
+    if row.engine == "archive":
+        return f"The archive's listing says: {row.failure or 'no anomaly'}."
+    what = row.url or f"the page of {row.hostname}"
+    title = f", title «{row.title}»" if row.title else ""
+    status = f"status {row.status}{title}" if row.status else "no answer"
+    return f"Asking for {what}: {status}{f', {_failed(row)}' if row.failure else ''}."
+
+
+def _scored(row: Observation) -> str:
+    if row.scores is None:
+        return ""
+    blocked, down, fine = row.scores
+    seen = f", failure {row.failure}" if row.failure else ""
+    return f"The archive scored {row.layer} as blocked {blocked:g}, down {down:g}, fine {fine:g}{seen}."
+
+
+def _at(row: Observation) -> str:
+    return f"[{row.ip}]:{row.port}" if ":" in row.ip else f"{row.ip}:{row.port}"
+
+
+def _failed(row: Observation) -> str:
+    return row.failure or "no answer"
+
+
+_TELL = {Layer.DNS: _dns, Layer.TCP: _tcp, Layer.TLS: _tls, Layer.QUIC: _tls, Layer.HTTP: _http}
