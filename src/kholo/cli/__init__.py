@@ -1,0 +1,97 @@
+"""The command line: one thin module a command."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+
+import click
+
+from kholo.judge import load_ruleset
+from kholo.model import KholoError
+
+from .assess import assess, clocks
+from .build import build
+from .case import case
+from .demo import demo
+from .explain import explain
+from .incidents import incidents, timeline
+from .ingest import ingest
+from .rejects import rejects
+from .rules import rules
+from .simulate import simulate
+from .verdicts import verdicts
+
+_EPILOG = """
+\b
+Examples:
+  kholo ingest measurements/ --store store
+  kholo incidents --store store
+  kholo build cases/x-pakistan-2024 --store store --out site
+
+Exit codes: 0 done; 1 done, but some input was rejected; 2 the command or the case is wrong;
+3 the environment is (disk, permissions, a missing part).
+"""
+
+
+def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        rules = load_ruleset()
+        click.echo(f"kholo {version('kholo')}, ruleset {rules.digest} ({len(rules.rules)} rules)")
+        context.exit()
+
+
+@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Say the version and the rules.",
+)
+def cli() -> None:
+    """Make blocking checkable: what was measured, set against what was said and ordered."""
+
+
+_COMMANDS = (
+    ingest,
+    verdicts,
+    incidents,
+    timeline,
+    explain,
+    rejects,
+    rules,
+    case,
+    assess,
+    clocks,
+    build,
+    simulate,
+    demo,
+)
+for _command in _COMMANDS:
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line; every error of ours is one plain message and an exit code."""
+    try:
+        sys.exit(cli.main(standalone_mode=False))
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        click.echo("kholo: stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except KholoError as error:
+        click.echo(f"kholo: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"kholo: {where}{error.strerror or error}", err=True)
+        sys.exit(3)

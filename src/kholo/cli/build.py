@@ -1,0 +1,37 @@
+"""`kholo build`: case folders become pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from kholo.pipeline.cases import view
+from kholo.publish import build_site
+from kholo.store import Store
+
+from .options import as_of_option, case_store_option, fingerprints_option, make_judge, moment_or_now
+
+_EPILOG = """
+\b
+Examples:
+  kholo build cases/x-pakistan-2024 --out site
+  kholo build cases/* --store store --out site --as-of 2025-05-07
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("folders", metavar="CASE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@case_store_option
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the site.")
+@as_of_option
+@fingerprints_option
+def build(
+    folders: tuple[Path, ...], store: Path | None, out: Path, as_of: datetime | None, fingerprints: tuple[Path, ...]
+) -> None:
+    """Build the site of one or more case folders: static pages for any host. An unchanged page is not rewritten."""
+    opened = Store(store) if store else None
+    judge, moment = make_judge(fingerprints), moment_or_now(as_of)
+    files = build_site([view(folder, opened, judge, moment) for folder in folders], out)
+    click.echo(f"{len(files)} files; begin at {out / 'index.html'}")

@@ -1,0 +1,67 @@
+"""`kholo demo`: the whole line, from raw measurements to pages, and what it found in plain words."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import click
+
+from kholo.model import Outcome
+from kholo.pipeline.cases import view
+from kholo.pipeline.ingest import ingest
+from kholo.publish import CaseView, answer, build_site
+from kholo.simulate import load_scenario, shipped_scenarios, simulate, write
+from kholo.store import Store
+
+from .options import as_of_option, make_judge, moment_or_now
+
+PORT = 8_000
+
+
+@click.command(epilog="\b\nExample:\n  kholo demo cases/x-pakistan-2024 cases/zz-simulated --out build\n")
+@click.argument("folders", metavar="CASE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for all it makes.")
+@as_of_option
+def demo(folders: tuple[Path, ...], out: Path, as_of: datetime | None) -> None:
+    """Run everything on the shipped cases and a simulated country, build the site, and say what was found."""
+    moment = moment_or_now(as_of)
+    raw = out / "simulated.jsonl.gz"
+    click.echo("1. Simulating a fictional country (ZZ), in the format of real measurements …")
+    count = write(simulate(load_scenario(shipped_scenarios()["demo"])), raw)
+    click.echo(f"   {count} simulated measurements: {raw}")
+    click.echo("2. Ingesting and judging them like any others …")
+    store = Store(out / "store", create=True)
+    summary = ingest(store, [raw], None, moment)
+    click.echo(f"   {summary.new} new, {summary.known} known already, {summary.rejected} rejected: {out / 'store'}")
+    click.echo("3. Setting what was measured against what was said and ordered …")
+    views = [view(folder, store, make_judge(()), moment) for folder in folders]
+    build_site(views, out / "site")
+    for case in views:
+        _say(case)
+    click.echo(f"\nThe pages: {out / 'site' / 'index.html'}   (or: make serve)")
+    if sys.stdin.isatty() and sys.stdout.isatty() and click.confirm("Serve them on this machine now?"):
+        serve(out / "site")
+
+
+def _say(case: CaseView) -> None:
+    click.echo(f"\n{case.case.title}")
+    click.echo(f"   {answer(case).sentence}")
+    for outcome in Outcome:
+        many = sum(assessment.outcome is outcome for assessment in case.assessments)
+        click.echo(f"   {many} claims {outcome}")
+    for clock in case.clocks:
+        if clock.network is None:
+            state = f"stopped {clock.stopped:%Y-%m-%d}" if clock.stopped else "still running"
+            click.echo(f"   {clock.clock} clock of {clock.entry_id}: {clock.days} days, {state}")
+
+
+def serve(folder: Path) -> None:
+    """Serve a folder on this machine only, until stopped."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", PORT), handler) as server:
+        click.echo(f"http://127.0.0.1:{PORT}/   (Ctrl-C stops it)")
+        server.serve_forever()

@@ -1,0 +1,131 @@
+"""`kholo explain ID`: why a measurement was judged as it was, or what an incident rests on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from kholo.judge import Judge
+from kholo.judge.story import Story, tell
+from kholo.model import Incident, UsageError
+from kholo.pipeline.events import events
+from kholo.pipeline.verdicts import Filter, judged, select, stored
+from kholo.sources.items import clean
+from kholo.store import Store
+
+from . import output
+from .options import fingerprints_option, json_option, make_judge, store_option
+
+_EPILOG = """
+\b
+Examples:
+  kholo explain 20240217183045.123456_PK_webconnectivity_0123456789abcdef --store store
+  kholo explain x-PK-blocked-20240217 --store store
+"""
+_ROWS = {
+    "measured_at": "measured (UTC)",
+    "network": "network",
+    "state": "state",
+    "mechanism": "mechanism",
+    "rule_id": "rule",
+    "measurement_uid": "measurement",
+}
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("identity", metavar="ID")
+@store_option
+@fingerprints_option
+@json_option
+def explain(identity: str, store: Path, fingerprints: tuple[Path, ...], as_json: bool) -> None:
+    """Tell the story behind ID: a measurement_uid, or an incident_id with the rows that prove it."""
+    opened, judge = Store(store), make_judge(fingerprints)
+    stories = _stories(opened, judge, identity)
+    if stories:
+        _show_stories(opened, judge, identity, stories, as_json)
+        return
+    for incident in events(opened, judge, Filter()).incidents:
+        if incident.incident_id == identity:
+            _show_incident(opened, judge, incident, as_json)
+            return
+    raise UsageError(
+        f"{clean(identity)}: neither a measurement nor an incident of this store;"
+        " `kholo verdicts` and `kholo incidents` list them"
+    )
+
+
+def _stories(store: Store, judge: Judge, uid: str) -> list[Story]:
+    return [
+        tell(judge, measurement, observations)
+        for part in store.part_ids()
+        if (store.parts / part / "measurements.parquet").exists()
+        for measurement, observations in stored(store, store.parts / part, uid)
+    ]
+
+
+def _show_stories(store: Store, judge: Judge, uid: str, stories: list[Story], as_json: bool) -> None:
+    if as_json:
+        output.json_rows(stories)
+        return
+    for story in stories:
+        _show_story(story)
+    if len(stories) > 1:
+        with judged(store, judge) as db:
+            (counted,) = select(db, Filter(uid=uid))
+        click.echo(f"\nThe archive holds this measurement {len(stories)} times; counted is: {counted['rule_id']}")
+
+
+def _show_story(story: Story) -> None:
+    verdict = story.verdict
+    simulated = "SIMULATED. " if verdict.simulated else ""
+    click.echo(f"{simulated}{verdict.measurement_uid}")
+    click.echo(
+        f"{verdict.test_name} of {clean(verdict.input or 'no address')}, {verdict.measured_at:%Y-%m-%d %H:%M:%S} UTC,"
+        f" {verdict.network} in {verdict.place}"
+    )
+    _list("What the probe did", story.probe)
+    _list("What the control saw", story.control)
+    mechanism = f", {verdict.mechanism}" if verdict.mechanism else ""
+    click.echo(f"\nVerdict: {verdict.state}{mechanism} (rule {story.rule}, evidence {verdict.evidence})")
+    click.echo(f"  {story.why}")
+    _list("The facts it rests on", [f"{words} [{name}]" for name, words in story.facts])
+    _list("Other rules that hold, had this one not", [f"{rule}: {state}" for rule, state in story.others])
+    _list("What would change it", story.missing)
+    if not verdict.simulated and not verdict.measurement_uid.startswith("kholo-"):
+        click.echo(f"\nSee it at https://explorer.ooni.org/m/{verdict.measurement_uid}")
+    click.echo(f"Ruleset {verdict.ruleset}, reference data {verdict.reference}")
+
+
+def _list(heading: str, lines: list[str] | tuple[str, ...]) -> None:
+    if lines:
+        click.echo(f"\n{heading}:")
+        for line in lines:
+            click.echo(f"  - {clean(line, 240)}")
+
+
+def _show_incident(store: Store, judge: Judge, incident: Incident, as_json: bool) -> None:
+    end = incident.end.latest if incident.end else incident.last_seen
+    chosen = Filter(service=incident.service, place=incident.place, since=incident.onset.earliest)
+    with judged(store, judge) as db:
+        rows = [row for row in select(db, chosen) if row["network"] in incident.networks and row["measured_at"] <= end]
+    if as_json:
+        output.json_rows([{"incident": msgspec.to_builtins(incident), "verdicts": rows}])
+        return
+    click.echo(f"{'SIMULATED. ' if incident.simulated else ''}{incident.incident_id}")
+    click.echo(
+        f"{incident.service} in {incident.place}: {incident.state} on {', '.join(incident.networks)},"
+        f" {incident.reports} reports, {incident.results} results"
+    )
+    click.echo(
+        f"  began between {incident.onset.earliest:%Y-%m-%d %H:%M} and {incident.onset.latest:%Y-%m-%d %H:%M} UTC"
+    )
+    if incident.end:
+        click.echo(
+            f"  ended between {incident.end.earliest:%Y-%m-%d %H:%M} and {incident.end.latest:%Y-%m-%d %H:%M} UTC"
+        )
+    else:
+        click.echo(f"  no end was measured; last seen {incident.last_seen:%Y-%m-%d %H:%M} UTC")
+    click.echo("\nThe rows that prove it:")
+    output.table(rows, _ROWS)

@@ -1,0 +1,74 @@
+"""`kholo verdicts`: what was decided of each measurement."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from kholo.model import State
+from kholo.pipeline.verdicts import Filter, judged, select
+from kholo.store import Store
+
+from . import output
+from .options import filter_options, fingerprints_option, json_option, make_judge, store_option, wanted
+
+_EPILOG = """
+\b
+Examples:
+  kholo verdicts --store store --service x --place PK --state blocked
+  kholo verdicts --store store --json | head
+  kholo verdicts --store store --out verdicts.parquet
+"""
+_COLUMNS = {
+    "measured_at": "measured (UTC)",
+    "place": "place",
+    "network": "network",
+    "service": "service",
+    "state": "state",
+    "mechanism": "mechanism",
+    "rule_id": "rule",
+    "measurement_uid": "measurement",
+}
+
+
+@click.command(epilog=_EPILOG)
+@store_option
+@filter_options
+@click.option("--state", type=click.Choice([state.value for state in State]), help="Only this state.")
+@click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="Rows of the table; 0 for all.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a .csv or .parquet file.")
+@fingerprints_option
+@json_option
+def verdicts(
+    store: Path,
+    service: str | None,
+    place: str | None,
+    network: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    state: str | None,
+    limit: int,
+    out: Path | None,
+    fingerprints: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Show the verdict on each measurement: state, layer, mechanism, and the rule that decided."""
+    base = wanted(service, place, network, since, until)
+    chosen = Filter(base.service, base.place, base.network, state, base.since, base.until)
+    with judged(Store(store), make_judge(fingerprints)) as db:
+        rows = select(db, chosen)
+        if as_json:
+            output.json_rows(rows)
+        elif out is not None:
+            output.write_file(rows, out, "verdicts")
+            click.echo(f"written: {out}")
+        else:
+            _show(rows, limit)
+
+
+def _show(rows: object, limit: int) -> None:
+    tally: dict[str, int] = {}
+    count = output.table(output.counted(rows, tally, "state"), _COLUMNS, limit or None)  # type: ignore[arg-type]
+    click.echo(f"\n{count} verdicts: " + (", ".join(f"{n} {state}" for state, n in sorted(tally.items())) or "none"))

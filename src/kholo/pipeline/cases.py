@@ -1,0 +1,127 @@
+"""A case set against a store: everything that its pages, assessments and clocks need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+from kholo import __version__
+from kholo.judge import Judge
+from kholo.model import IMPAIRED, Assessment, Case, Clock, DayState, Incident, State, Verdict
+from kholo.publish import CaseView, Versions
+from kholo.record import assess, clocks, load_case
+from kholo.store import Store, rows
+
+from .events import Events, events
+from .verdicts import PUBLIC, Filter, judged
+
+#: Verdicts shown as proof of an incident: so many of its first, and as many of its last.
+PROOFS = 3
+
+
+class Assessed(msgspec.Struct, frozen=True):
+    """A case with what the evidence says of it."""
+
+    case: Case
+    events: Events
+    assessments: tuple[Assessment, ...]
+    clocks: tuple[Clock, ...]
+
+
+def assessed(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Assessed:
+    """Read a case and set it against the store (None: against published findings alone).
+
+    Real cases see real rows only and simulated cases simulated ones: the two never meet. Raises `CaseError`.
+    """
+    case = load_case(folder, judge.reference.services.ids)
+    happened = _happened(case, store, judge, as_of)
+    return Assessed(
+        case=case,
+        events=happened,
+        assessments=assess(case, happened.incidents, happened.days, as_of),
+        clocks=clocks(case, happened.incidents, happened.days, as_of),
+    )
+
+
+def _happened(case: Case, store: Store | None, judge: Judge, as_of: datetime) -> Events:
+    if store is None:
+        return Events((), ())
+    seen = events(store, judge, Filter(service=case.service, place=case.place, until=as_of))
+    return Events(
+        tuple(item for item in seen.incidents if item.simulated == case.simulated and _touches(item, case)),
+        tuple(item for item in seen.days if item.simulated == case.simulated and _in_case(item, case)),
+    )
+
+
+def _touches(incident: Incident, case: Case) -> bool:
+    return incident.last_seen.date() >= case.start and (case.end is None or incident.onset.earliest.date() <= case.end)
+
+
+def _in_case(day: DayState, case: Case) -> bool:
+    return day.day >= case.start and (case.end is None or day.day <= case.end)
+
+
+def view(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> CaseView:
+    """Everything that the pages of a case are made from. Raises `CaseError`."""
+    found = assessed(folder, store, judge, as_of)
+    states: Mapping[State, int] = {}
+    proofs: dict[str, tuple[Verdict, ...]] = {}
+    rejects = 0
+    if store is not None:
+        with judged(store, judge) as db:
+            states = _states(db, found.case, as_of)
+            proofs = {item.incident_id: _proofs(db, item) for item in found.events.incidents}
+            (rejects,) = db.execute("SELECT count(*) FROM rejects").fetchone() or (0,)
+    return CaseView(
+        case=found.case,
+        incidents=found.events.incidents,
+        days=found.events.days,
+        assessments=found.assessments,
+        clocks=found.clocks,
+        states=states,
+        measurements=sum(states.values()),
+        rejects=rejects,
+        network_names={},
+        as_of=as_of,
+        versions=Versions(__version__, judge.ruleset.digest, judge.reference.digest, found.case.digest),
+        proofs=proofs,
+        service_name=judge.reference.services.name(found.case.service),
+    )
+
+
+def _states(db: duckdb.DuckDBPyConnection, case: Case, as_of: datetime) -> dict[State, int]:
+    wanted = Filter(service=case.service, place=case.place, until=as_of)
+    condition, values = wanted.sql()
+    query = f"SELECT state, count(*) AS n FROM judged WHERE simulated = ? AND {condition} GROUP BY state ORDER BY state"  # noqa: S608
+    return {State(row["state"]): row["n"] for row in rows(db.execute(query, [case.simulated, *values]))}
+
+
+def _proofs(db: duckdb.DuckDBPyConnection, incident: Incident) -> tuple[Verdict, ...]:
+    """The first and the last verdicts that show the incident."""
+    wanted = Filter(service=incident.service, place=incident.place, since=incident.onset.earliest)
+    condition, values = wanted.sql()
+    query = (
+        f"SELECT {', '.join(PUBLIC)} FROM judged WHERE simulated = ? AND list_contains(?, network)"  # noqa: S608
+        f" AND list_contains(?, state) AND measured_at <= ? AND {condition}"
+    )
+    first = [
+        incident.simulated,
+        list(incident.networks),
+        sorted(IMPAIRED),
+        incident.last_seen.replace(tzinfo=None),
+        *values,
+    ]
+    found: dict[str, Verdict] = {}
+    for order in ("measured_at, measurement_uid", "measured_at DESC, measurement_uid DESC"):
+        for row in rows(db.execute(f"{query} ORDER BY {order} LIMIT {PROOFS}", first)):
+            found[row["measurement_uid"]] = _verdict(row)
+    return tuple(sorted(found.values(), key=lambda verdict: (verdict.measured_at, verdict.measurement_uid)))
+
+
+def _verdict(row: dict[str, Any]) -> Verdict:
+    return msgspec.convert(row, Verdict)
