@@ -25,8 +25,17 @@ from .links import check_links
 from .read import Problems, Table, open_toml
 
 ROLES = (
-    "regulator", "government", "court", "party", "civil-society", "measurement-body", "press", "users", "company", "other",
-)  # fmt: skip
+    "regulator",
+    "government",
+    "court",
+    "party",
+    "civil-society",
+    "measurement-body",
+    "press",
+    "users",
+    "company",
+    "other",
+)
 MAX_ENTRIES = 10_000
 _CLAIMS = (State.OK.value, State.BLOCKED.value, State.THROTTLED.value)
 _NETWORK = re.compile(r"AS[1-9]\d{0,9}")
@@ -55,6 +64,7 @@ class _Reader:
     def __init__(self, folder: Path, services: frozenset[str], problems: Problems, head: Table) -> None:
         self._folder, self._services, self._problems, self._head = folder, services, problems, head
         self._actors: dict[str, Actor] = {}
+        self._tables: dict[str, Table] = {}
 
     def case(self) -> Case:
         head = self._head
@@ -68,7 +78,7 @@ class _Reader:
             self._actor(table)
         head.done()
         entries = self._entries()
-        check_links(entries, self._problems)
+        check_links(entries, self._tables)
         return Case(
             id=identity,
             title=title,
@@ -113,6 +123,7 @@ class _Reader:
             table = open_toml(self._folder, name, self._problems)
             if table is None:
                 continue
+            self._tables[name] = table
             entry = self._entry(table, name)
             if entry.id in names and entry.id:
                 table.problem("id", f"{entry.id!r} is the id of {names[entry.id]} already")
