@@ -74,6 +74,7 @@ def _day(key: _Key, network: str, day: date, cells: list[Cell], spells: list[Net
         insufficient=unclear,
         reports=len(named) + unnamed,
         simulated=key[2],
+        raw=bool(named or unnamed) and all(cell.raw == cell.ok + cell.blocked + cell.throttled for cell in cells),
     )
 
 

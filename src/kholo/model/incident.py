@@ -98,7 +98,8 @@ class DayState(msgspec.Struct, frozen=True):
     """One day (UTC) of one service on one network, for pictures and tables.
 
     `state` is `insufficient` where too little was measured to say, never `ok` by default.
-    The counts are results, `reports` distinct reports with a decisive result.
+    The counts are results, `reports` distinct reports with a decisive result. `raw`: every decisive result was judged
+    from a raw measurement.
     """
 
     service: str
@@ -113,3 +114,4 @@ class DayState(msgspec.Struct, frozen=True):
     insufficient: int
     reports: int
     simulated: bool
+    raw: bool = False

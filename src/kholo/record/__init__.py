@@ -1,0 +1,9 @@
+"""The record: what was said, ordered and found, read from a case folder and set against the evidence."""
+
+from __future__ import annotations
+
+from .assess import assess
+from .clocks import clocks
+from .load import load_case
+
+__all__ = ["assess", "clocks", "load_case"]

@@ -1,0 +1,62 @@
+"""The wording of every assessment and clock, in one table that lawyers can review. Braces are filled in."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+WORDING = {
+    "measured.ok.contradicted": (
+        "Measurements show {service} {state} on {hit} of {all} measured networks ({networks}) in that time:"
+        " {incidents}."
+    ),
+    "measured.ok.supported": (
+        "On every day of that time, on all {all} measured networks, measurements show {service} working"
+        " ({results} results), and no incident reaches into it."
+    ),
+    "measured.impaired.supported": (
+        "Measurements show {service} {state} on {hit} of {all} measured networks ({networks}) for {part} that time:"
+        " {incidents}."
+    ),
+    "measured.impaired.contradicted": (
+        "On every day of that time, on all {all} measured networks, measurements show {service} working"
+        " ({results} results), and no incident reaches into it."
+    ),
+    "measured.impaired.other": "Measurements show {service} impaired, but {state}, not {claimed}: {incidents}.",
+    "found.ok.contradicted": "A published finding says {service} was {state} {span}: {entries}.{unmeasured}",
+    "found.ok.supported": "A published finding says {service} worked in that time: {entries}.{unmeasured}",
+    "found.impaired.supported": "A published finding says the same, {service} {state} {span}: {entries}.{unmeasured}",
+    "found.impaired.contradicted": (
+        "A published finding says {service} worked in all of that time: {entries}.{unmeasured}"
+    ),
+    "disagree": "Published findings speak against each other here ({entries}), and nothing settles it.{unmeasured}",
+    "later": "The time that the claim speaks of is not over yet.",
+    "partial": "Measured only in part: {covered} of {wanted} network-days have enough measurements, {results} results.",
+    "none": "No measurement and no finding covers it.{nearest}",
+    "nearest": " The nearest finding, {entry}, speaks of {span}.",
+    "unmeasured": " No raw measurements of that time are in the store.",
+    "clock.met": "Met already when it fell due.",
+    "clock.restored": "Access returned between {earliest} and {latest} ({evidence}).",
+    "clock.restored.found": "By published findings access returned on {latest} ({evidence}).",
+    "clock.lapsed": "The order was limited to {until}.",
+    "clock.running": "Nothing in the evidence shows it met.",
+    "clock.unknown": "Nothing in the evidence says what the state was when it fell due.",
+    "clock.brief": " Brief restorations in between are reported: {entries}.",
+    "silence.stopped": "From the block ({start}) to the first public reason given ({entry}).",
+    "silence.running": "From the block ({start}); no entry of the record gives a public reason.",
+}
+
+
+def say(key: str, **parts: object) -> str:
+    """One sentence of the table, filled in."""
+    return WORDING[key].format(**parts)
+
+
+def span(start: datetime, end: datetime) -> str:
+    """A span whose end is not included, as days."""
+    last = (end - timedelta(microseconds=1)).date()
+    return f"on {start.date()}" if last == start.date() else f"from {start.date()} to {last}"
+
+
+def day(moment: datetime | date) -> str:
+    """A moment as a person reads it, in UTC."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if isinstance(moment, datetime) else str(moment)
