@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from kholo.model import (
     IMPAIRED,
     Assessment,
@@ -27,17 +29,23 @@ _Judged = tuple[Outcome, Grade | None, str, tuple[str, ...]]
 
 
 def assess(
-    case: Case, incidents: Sequence[Incident], days: Sequence[DayState], as_of: datetime
+    case: Case, incidents: Sequence[Incident], days: Sequence[DayState], as_of: datetime, service_name: str = ""
 ) -> tuple[Assessment, ...]:
     """One assessment for each entry with a proposition, sorted by date, then entry id.
 
     Measurements (grades A, B) decide where they can; else the findings of measurement bodies (C); else press and users
-    (D). A lower grade never overrides a higher one, and an entry is never evidence for itself. `as_of` is UTC.
+    (D). A lower grade never overrides a higher one, and an entry is never evidence for itself. `as_of` is UTC;
+    `service_name` is what sentences call the service (its id, where it is empty).
     """
     done = [
         _assess(case, entry, entry.proposition, incidents, days, as_of) for entry in case.entries if entry.proposition
     ]
+    done = [_with_name(item, case.service, service_name or case.service) for item in done]
     return tuple(sorted(done, key=lambda item: (item.date, item.entry_id)))
+
+
+def _with_name(item: Assessment, service: str, name: str) -> Assessment:
+    return msgspec.structs.replace(item, because=item.because.replace(f"{{{service}}}", name))
 
 
 def _assess(
@@ -77,6 +85,11 @@ def _decide(case: Case, entry: Entry, claim: Proposition, seen: Measured, as_of:
     return by_finding or (Outcome.UNDETERMINED, None, _nothing(case, entry, claim), ())
 
 
+def _in_part(claim: Proposition, about: list[Finding]) -> str:
+    """The ids of findings that say the same, of a part of the time only."""
+    return ", ".join(_names([finding for finding in about if finding.claim.state is claim.state]))
+
+
 def _by_measurement(claim: Proposition, seen: Measured) -> _Judged | None:
     claims_ok = claim.state is State.OK
     hit = [pair for pair in seen.spells if claims_ok or pair[1].state is claim.state]
@@ -85,7 +98,7 @@ def _by_measurement(claim: Proposition, seen: Measured) -> _Judged | None:
         key, outcome = (
             ("ok.supported", Outcome.SUPPORTED) if claims_ok else ("impaired.contradicted", Outcome.CONTRADICTED)
         )
-        parts = {"service": claim.service, "all": len(seen.networks), "results": seen.results}
+        parts = {"service": f"{{{claim.service}}}", "all": len(seen.networks), "results": seen.results}
         return outcome, grade, say(f"measured.{key}", **parts), ()
     if not seen.spells:
         return None
@@ -95,13 +108,13 @@ def _by_measurement(claim: Proposition, seen: Measured) -> _Judged | None:
         other = seen.spells[0][1].state
         text = say(
             "measured.impaired.other",
-            service=claim.service, state=other.value, claimed=claim.state.value, incidents=", ".join(names),
+            service=f"{{{claim.service}}}", state=other.value, claimed=claim.state.value, incidents=", ".join(names),
         )  # fmt: skip
         return Outcome.UNDETERMINED, grade, text, names
     networks = sorted({spell.network for _, spell in hit})
     text = say(
         "measured.ok.contradicted" if claims_ok else "measured.impaired.supported",
-        service=claim.service,
+        service=f"{{{claim.service}}}",
         state=" and ".join(sorted({spell.state.value for _, spell in hit})),
         hit=len(networks),
         all=len(seen.networks),
@@ -144,7 +157,8 @@ def _sides(claim: Proposition, mine: list[Finding]) -> tuple[list[Finding], list
     worked = [finding for finding in mine if finding.claim.state is State.OK and covers(finding, claim)]
     if claim.state is State.OK:
         return worked, [finding for finding in mine if finding.claim.state in IMPAIRED]
-    return [finding for finding in mine if finding.claim.state is claim.state], worked
+    same = [finding for finding in mine if finding.claim.state is claim.state]
+    return [finding for finding in same if covers(finding, claim)], worked
 
 
 def _found(claim: Proposition, mine: list[Finding], supports: bool, grade: Grade, unmeasured: str) -> _Judged:
@@ -153,7 +167,7 @@ def _found(claim: Proposition, mine: list[Finding], supports: bool, grade: Grade
     side = "ok" if claim.state is State.OK else "impaired"
     text = say(
         f"found.{side}.{'supported' if supports else 'contradicted'}",
-        service=claim.service,
+        service=f"{{{claim.service}}}",
         state=widest.claim.state.value,
         span=span(widest.claim.start, widest.claim.end),
         entries=", ".join(names),
@@ -168,6 +182,8 @@ def _names(mine: list[Finding]) -> tuple[str, ...]:
 
 def _nothing(case: Case, entry: Entry, claim: Proposition) -> str:
     others = findings(case, entry.id)
+    if part := _in_part(claim, [finding for finding in others if is_about(finding, claim)]):
+        return say("found.partial", entries=part)
     if not others:
         return say("none", nearest="")
     near = min(others, key=lambda finding: (_distance(finding, claim), finding.entry.id))

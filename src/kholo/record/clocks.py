@@ -57,7 +57,12 @@ def _compliance(
     overall = _measured_stop(list(seen.spells), duty) if seen.spells else None
     if overall is None and seen.is_all_ok:
         overall = duty.due, say("clock.met"), _grade(seen.days), ()
-    made = [_clock(entry, duty, overall or _found_stop(case, duty, window), limit, None)]
+    if overall is None:
+        overall = _found_stop(case, duty, window)
+    if overall is None and not seen.spells:
+        # Nothing says what the state was when it fell due: a clock would claim more than is known.
+        return []
+    made = [_clock(entry, duty, overall, limit, None)]
     for network in sorted({spell.network for _, spell in seen.spells}):
         mine = [pair for pair in seen.spells if pair[1].network == network]
         made.append(_clock(entry, duty, _measured_stop(mine, duty), limit, network))
@@ -99,14 +104,14 @@ def _following(
     return chain
 
 
-def _found_stop(case: Case, duty: Obligation, window: Proposition) -> _Stop:
-    """By published findings: the end of the findings of impairment that covered the due time."""
+def _found_stop(case: Case, duty: Obligation, window: Proposition) -> _Stop | None:
+    """By published findings: the end of the findings of impairment that covered the due time; None without any."""
     about = [finding for finding in findings(case) if is_about(finding, window)]
     covering = [
         item for item in about if item.claim.state in IMPAIRED and item.claim.start <= duty.due < item.claim.end
     ]
     if not covering:
-        return None, say("clock.unknown"), None, ()
+        return None
     best = min(item.grade for item in covering)
     chosen = [item for item in covering if item.grade is best]
     stop = max(item.claim.end for item in chosen)

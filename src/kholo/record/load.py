@@ -163,7 +163,7 @@ class _Reader:
         )
 
     def _source(self, table: Table) -> Source:
-        address, publisher, read = table.text("address"), table.text("publisher"), table.day("read")
+        address, publisher, read = table.text("address", needed=False), table.text("publisher"), table.day("read")
         if address and not _is_address(address):
             table.problem("address", "must be a web address that begins with https:// or http://")
         day, language = table.day("date", needed=False), table.text("language", needed=False)

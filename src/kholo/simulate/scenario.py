@@ -1,0 +1,188 @@
+"""Scenario files: what happens in the invented country. `docs/simulate.md` has the format."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import tomllib
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kholo.model import ScenarioError
+
+MECHANISMS = (
+    "dns.bogon", "dns.nxdomain", "dns.timeout", "dns.blockpage", "tcp.timeout", "tcp.refused", "tcp.reset", "tls.reset",
+    "tls.timeout", "tls.eof", "tls.mitm", "http.blockpage", "http.reset", "http.timeout",
+)  # fmt: skip
+KINDS = ("block", "throttle", "site_down", "vpn", "gap", "late", "forged", "broken_probe")
+#: The only addresses of invented services (RFC 5737): ordinary in simulated rows, bogons in real ones.
+ADDRESSES = ipaddress.ip_network("203.0.113.0/24")
+MAX_FILE = 1 << 20
+MAX_DAYS = 3_660
+MAX_PER_DAY = 10_000
+SHIPPED = Path(__file__).with_name("scenarios")
+
+
+class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The invented service: the addresses that are tested, and where they lead."""
+
+    id: str
+    urls: list[str]
+    address: str
+
+
+class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One network. `per_day` measurements a day on average; `resolver` is another network's number, if it is one."""
+
+    asn: int
+    name: str
+    per_day: float
+    resolver: int | None = None
+
+
+class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
+    """Something that happens from `from` to `to` (UTC, not included) on `networks` (none named: on all)."""
+
+    kind: str
+    start: datetime
+    end: datetime
+    networks: list[int] = []
+    mechanism: str | None = None
+    share: float = 1.0
+    delay_hours: float = 24.0
+    count: int = 3
+    distinct_reports: int = 1
+
+
+class Scenario(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"networks": "network", "events": "event"}
+):
+    """A whole scenario. Times are UTC; `noise` is the share of measurements that fail for no reason."""
+
+    name: str
+    seed: int
+    start: datetime
+    end: datetime
+    place: str
+    service: Service
+    networks: list[Network]
+    events: list[Event] = []
+    noise: float = 0.01
+
+
+def shipped_scenarios() -> dict[str, Path]:
+    """The scenarios that come with kholo, by name."""
+    return {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read and check a scenario. Raises `ScenarioError` naming the file, the key and what is allowed."""
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise ScenarioError(f"{path}: larger than {MAX_FILE >> 20} MiB")
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        scenario = msgspec.convert(_utc(tables), Scenario)
+    except FileNotFoundError:
+        shipped = ", ".join(shipped_scenarios())
+        raise ScenarioError(f"{path}: no such file, and no shipped scenario; shipped are: {shipped}") from None
+    except OSError as error:
+        raise ScenarioError(f"{path}: can't be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ScenarioError(f"{path}: {_explain(str(error))}") from error
+    _check(path, scenario)
+    return scenario
+
+
+def _utc(value: Any) -> Any:
+    """Dates become their first moment, times without a zone are UTC."""
+    if isinstance(value, dict):
+        return {key: _utc(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_utc(item) for item in value]
+    if isinstance(value, datetime):
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value
+
+
+def _explain(message: str) -> str:
+    """Add the nearest right key to a complaint about an unknown one."""
+    if "unknown field" not in message:
+        return message
+    wrong = message.split("`")[1]
+    structs = (Scenario, Service, Network, Event)
+    keys = sorted({name for struct in structs for name in struct.__struct_encode_fields__})
+    close = difflib.get_close_matches(wrong, keys, n=1)
+    return f"{message}; {f'did you mean {close[0]!r}? ' if close else ''}allowed: {', '.join(keys)}"
+
+
+def _check(path: Path, scenario: Scenario) -> None:
+    for problem in _problems(scenario):
+        raise ScenarioError(f"{path}: {problem}")
+
+
+def _problems(scenario: Scenario) -> list[str]:
+    found = []
+    if scenario.place != "ZZ":
+        found.append(f"place: {scenario.place!r}; a simulated country is ZZ, so that nobody takes it for a real one")
+    if not scenario.start < scenario.end <= scenario.start + timedelta(days=MAX_DAYS):
+        found.append(f"end: must be after start, and at most {MAX_DAYS} days later")
+    if not 0 <= scenario.noise <= 1:
+        found.append("noise: a share from 0 to 1")
+    if not _is_ours(scenario.service.address):
+        found.append(f"service.address: {scenario.service.address!r}; an address of {ADDRESSES}, reserved for examples")
+    found += [
+        f"service.urls: {url!r}; http:// or https:// and a host that ends in .example"
+        for url in scenario.service.urls
+        if not _is_example(url)
+    ]
+    if not scenario.service.urls or not scenario.networks:
+        found.append("service.urls and network: at least one each")
+    numbers = [network.asn for network in scenario.networks]
+    for network in scenario.networks:
+        if not 64496 <= network.asn <= 64511 and not 64512 <= network.asn <= 65534:
+            found.append(f"network.asn: {network.asn}; 64496 to 65534 are reserved for examples and private use")
+        if not 0 < network.per_day <= MAX_PER_DAY:
+            found.append(f"network.per_day: {network.per_day}; more than 0, at most {MAX_PER_DAY}")
+    for event in scenario.events:
+        found += _event_problems(event, numbers)
+    return found
+
+
+def _event_problems(event: Event, numbers: list[int]) -> list[str]:
+    found = []
+    if event.kind not in KINDS:
+        found.append(f"event.kind: {event.kind!r}; {_nearest(event.kind, KINDS)}")
+    if event.kind == "block" and event.mechanism not in MECHANISMS:
+        found.append(f"event.mechanism: {event.mechanism!r}; {_nearest(event.mechanism or '', MECHANISMS)}")
+    if event.kind != "block" and event.mechanism:
+        found.append("event.mechanism: belongs to an event of kind 'block'")
+    if event.end <= event.start:
+        found.append(f"event.to: must be after from ({event.start:%Y-%m-%d %H:%M})")
+    if not 0 <= event.share <= 1 or not 0 <= event.delay_hours <= 24 * 366:
+        found.append("event.share: from 0 to 1; event.delay_hours: from 0 to a year")
+    if not 0 < event.distinct_reports <= event.count <= 100_000:
+        found.append("event.count: 1 to 100000, and not fewer than distinct_reports")
+    found += [f"event.networks: {asn} is no network of this scenario" for asn in event.networks if asn not in numbers]
+    return found
+
+
+def _nearest(value: str, allowed: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(value, allowed, n=1)
+    return f"{f'did you mean {close[0]!r}? ' if close else ''}allowed: {', '.join(allowed)}"
+
+
+def _is_ours(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ADDRESSES
+    except ValueError:
+        return False
+
+
+def _is_example(url: str) -> bool:
+    scheme, _, rest = url.partition("://")
+    return scheme in ("http", "https") and rest.split("/")[0].endswith(".example") and url.isascii() and " " not in url

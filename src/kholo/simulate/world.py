@@ -1,0 +1,155 @@
+"""The invented country: who measures what and when, what they meet, and when it reaches the archive."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from .scenario import Event, Network, Scenario
+from .shapes import Shape
+
+VERSION = "0.5.28"
+_DAY = timedelta(days=1)
+_FOREIGN = 65_000
+
+
+class _Run(msgspec.Struct, frozen=True):
+    """One run of one probe: all its measurements share a report."""
+
+    network: Network
+    at: datetime
+    report: str
+    dice: random.Random
+
+
+def simulate(scenario: Scenario, seed: int | None = None) -> Iterator[bytes]:
+    """Raw measurements as JSON lines, in the order in which they reach the archive. Same seed, same bytes.
+
+    Each network and day draws from a stream of its own, so that an event does not change what is drawn elsewhere.
+    """
+    chosen = scenario.seed if seed is None else seed
+    made = [row for network in scenario.networks for row in _network(scenario, network, chosen)]
+    made.sort(key=lambda row: row["measurement_uid"])
+    return (msgspec.json.encode(row) + b"\n" for row in made)
+
+
+def truth(scenario: Scenario) -> list[tuple[str, str, str, datetime, datetime]]:
+    """What really happened: network, state, mechanism, from, to (UTC)."""
+    found = []
+    for event in scenario.events:
+        if event.kind in ("block", "throttle"):
+            state, mechanism = (
+                ("blocked", event.mechanism or "") if event.kind == "block" else ("throttled", "throttle.rate")
+            )
+            for network in scenario.networks:
+                if _hits(event, network):
+                    found.append((f"AS{network.asn}", state, mechanism, event.start, event.end))
+    return sorted(found)
+
+
+def _hits(event: Event, network: Network) -> bool:
+    return not event.networks or network.asn in event.networks
+
+
+def _network(scenario: Scenario, network: Network, seed: int) -> Iterator[dict[str, Any]]:
+    day = scenario.start
+    while day < scenario.end:
+        dice = random.Random(f"{scenario.name}/{seed}/{network.asn}/{day:%Y%m%d}")  # noqa: S311
+        for run in _runs(scenario, network, day, dice):
+            yield from _measurements(scenario, run, seed)
+        day += _DAY
+    for place, event in enumerate(scenario.events):
+        if event.kind in ("forged", "broken_probe") and _hits(event, network):
+            dice = random.Random(f"{scenario.name}/{seed}/{network.asn}/event {place}")  # noqa: S311
+            yield from _odd_probe(scenario, network, event, dice, seed)
+
+
+def _runs(scenario: Scenario, network: Network, day: datetime, dice: random.Random) -> Iterator[_Run]:
+    """About `per_day` measurements, in runs of one for each address of the service."""
+    wanted = network.per_day / len(scenario.service.urls)
+    count = int(wanted) + (dice.random() < wanted - int(wanted))
+    for _ in range(count):
+        at = (day + _DAY * dice.random()).replace(microsecond=0)
+        yield _Run(network, at, f"{dice.getrandbits(40):010x}", random.Random(dice.getrandbits(64)))  # noqa: S311
+
+
+def _measurements(scenario: Scenario, run: _Run, seed: int) -> Iterator[dict[str, Any]]:
+    at = run.at
+    now = [event for event in scenario.events if event.start <= at < event.end and _hits(event, run.network)]
+    kinds = {event.kind: event for event in now}
+    if "gap" in kinds or at >= scenario.end:
+        return
+    vpn = "vpn" in kinds and run.dice.random() < kinds["vpn"].share
+    block = next((event for event in now if event.kind in ("block", "throttle")), None)
+    met = block is not None and run.dice.random() < block.share and not vpn
+    delay = timedelta(hours=kinds["late"].delay_hours) if "late" in kinds else timedelta(0)
+    for place, url in enumerate(scenario.service.urls):
+        cause = ""
+        if "site_down" in kinds:
+            cause = "site_down"
+        elif block is not None and met:
+            cause = _cause(block, url)
+        elif run.dice.random() < scenario.noise:
+            cause = "noise"
+        yield _row(scenario, run, seed, url, cause, timedelta(seconds=7 * place), delay, vpn)
+
+
+def _cause(block: Event, url: str) -> str:
+    """What a block does to one address: filters on unencrypted pages don't see into encrypted ones, and the reverse."""
+    mechanism = block.mechanism or "throttle"
+    layer = mechanism.partition(".")[0]
+    https = url.startswith("https")
+    return "" if (layer == "http" and https) or (layer == "tls" and not https) else mechanism
+
+
+def _odd_probe(
+    scenario: Scenario, network: Network, event: Event, dice: random.Random, seed: int
+) -> Iterator[dict[str, Any]]:
+    """Forged reports of a block, or a probe whose own line is broken."""
+    span = event.end - event.start
+    url = next((url for url in scenario.service.urls if url.startswith("https")), scenario.service.urls[0])
+    reports = [f"{dice.getrandbits(40):010x}" for _ in range(event.distinct_reports)]
+    count = event.count if event.kind == "forged" else max(1, int(span / timedelta(hours=1)))
+    for number in range(count):
+        at = (event.start + span * dice.random()).replace(microsecond=0)
+        report = reports[number % len(reports)] if event.kind == "forged" else f"{dice.getrandbits(40):010x}"
+        run = _Run(network, at, report, random.Random(dice.getrandbits(64)))  # noqa: S311
+        cause = "noise" if event.kind == "broken_probe" else "tls.reset" if url.startswith("https") else "http.reset"
+        row = _row(scenario, run, seed, url, cause, timedelta(0), timedelta(0), vpn=False)
+        row["annotations"][event.kind] = "true"
+        yield row
+
+
+def _row(
+    scenario: Scenario, run: _Run, seed: int, url: str, cause: str, shift: timedelta, delay: timedelta, vpn: bool
+) -> dict[str, Any]:
+    at = run.at + shift
+    asn = run.network.asn
+    resolver = _FOREIGN if vpn else run.network.resolver or asn
+    received = at + timedelta(seconds=run.dice.uniform(2, 40)) + delay
+    uid = f"{received:%Y%m%d%H%M%S.%f}_{scenario.place}_webconnectivity_{run.dice.getrandbits(64):016x}"
+    return {
+        "annotations": {"simulated": "true", "scenario": scenario.name, "seed": str(seed)},
+        "data_format_version": "0.2.0",
+        "input": url,
+        "measurement_start_time": f"{at:%Y-%m-%d %H:%M:%S}",
+        "measurement_uid": uid,
+        "probe_asn": f"AS{asn}",
+        "probe_cc": scenario.place,
+        "probe_ip": "127.0.0.1",
+        "probe_network_name": run.network.name,
+        "report_id": f"{run.at:%Y%m%dT%H%M%S}Z_webconnectivity_{scenario.place}_{asn}_n1_{run.report}",
+        "resolver_asn": f"AS{resolver}",
+        "resolver_ip": "198.51.100.53",
+        "software_name": "kholo-simulate",
+        "software_version": "1",
+        "test_keys": Shape(url, scenario.service.address).keys(cause),
+        "test_name": "web_connectivity",
+        "test_runtime": 1.0,
+        "test_start_time": f"{run.at:%Y-%m-%d %H:%M:%S}",
+        "test_version": VERSION,
+    }
