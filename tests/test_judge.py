@@ -67,7 +67,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str | None]] = {
                         tls_handshakes=[handshake(None, "198.41.0.4")],
                         requests=[exchange(HTTPS, ip="198.41.0.4")]), "ok", None),
     "a private address from a resolver of another network": (
-        raw.measurement(resolver_asn="AS15169", queries=[query(None, "0.0.0.0")], tcp_connect=[],  # noqa: S104
+        raw.measurement(resolver_asn="AS15169", queries=[query(None, "0.0.0.0")], tcp_connect=[],
                         tls_handshakes=[], requests=[]), "insufficient", None),
     "no such name, from a resolver of another network": (
         raw.measurement(resolver_asn="AS15169", queries=[query("dns_nxdomain_error")], tcp_connect=[],

@@ -52,7 +52,7 @@ def _say(case: CaseView) -> None:
     click.echo(f"   {answer(case).sentence}")
     for outcome in Outcome:
         many = sum(assessment.outcome is outcome for assessment in case.assessments)
-        click.echo(f"   {many} claims {outcome}")
+        click.echo(f"   {many} {'claim' if many == 1 else 'claims'} {outcome}")
     for clock in case.clocks:
         if clock.network is None:
             state = f"stopped {clock.stopped:%Y-%m-%d}" if clock.stopped else "still running"

@@ -40,7 +40,7 @@ fingerprints_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A date or a time in UTC: 2024-02-17 or 2024-02-17T18:00."""
 
     name = "date"

@@ -43,9 +43,7 @@ def assessed(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -
     return Assessed(
         case=case,
         events=happened,
-        assessments=assess(
-            case, happened.incidents, happened.days, as_of, judge.reference.services.name(case.service)
-        ),
+        assessments=assess(case, happened.incidents, happened.days, as_of, judge.reference.services.name(case.service)),
         clocks=clocks(case, happened.incidents, happened.days, as_of),
     )
 

@@ -1,0 +1,9 @@
+"""The publish room: from a case with everything computed to static pages that need no script."""
+
+from __future__ import annotations
+
+from .answer import Answer, Basis, answer
+from .site import build_site
+from .view import CaseView, Versions
+
+__all__ = ["Answer", "Basis", "CaseView", "Versions", "answer", "build_site"]

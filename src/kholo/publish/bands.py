@@ -1,0 +1,167 @@
+"""States as bands: what was measured by network and day, and what published findings say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from kholo.model import Entry, Incident, State
+
+from .axis import Scale
+from .dates import bracket, day, last_day, ordinal
+from .marks import Mark
+from .spans import Run
+from .svg import group, label, line, rect, tag
+from .words import STATE
+
+BAND = 14.0
+_THIN = 11.0
+_STEP = 14.0
+
+#: Levels of published findings drawn before they are only listed in the table.
+MOST_LEVELS = 10
+
+
+def fill(state: State, prefix: str) -> str:
+    """Colour or pattern of a state; patterns carry the id prefix of their picture."""
+    return f"url(#{prefix}-{state.value})"
+
+
+def patterns(prefix: str) -> Markup:
+    """The `<defs>` of one picture: every state has a colour and, but for two, a pattern of its own."""
+    return tag(
+        "defs",
+        *(_pattern(prefix, state, class_, marks) for state, class_, marks in _PATTERNS),
+    )
+
+
+def _pattern(prefix: str, state: State, ground: str, marks: Markup) -> Markup:
+    return tag(
+        "pattern",
+        rect(0, 0, 6, 6, ground),
+        marks,
+        id=f"{prefix}-{state.value}",
+        width=6,
+        height=6,
+        patternUnits="userSpaceOnUse",
+    )
+
+
+def _path(data: str) -> Markup:
+    return tag("path", d=data, class_="pat")
+
+
+_PATTERNS: tuple[tuple[State, str, Markup], ...] = (
+    (State.OK, "s-ok", Markup("")),
+    (State.BLOCKED, "s-blocked", Markup("")),
+    (State.THROTTLED, "s-throttled", _path("M0 6L6 0M-1 1L1 -1M5 7L7 5")),
+    (State.DOWN, "s-down", _path("M0 0L6 6M6 0L0 6")),
+    (State.INSUFFICIENT, "s-none", tag("path", d="M0 0L6 6M-1 5L1 7M5 -1L7 1", class_="hatch")),
+)
+
+
+def network_band(runs: Sequence[Run], scale: Scale, top: float, prefix: str) -> Markup:
+    """One network: an empty outline for days without any result, filled by state where there are some."""
+    drawn = [rect(scale.left, top, scale.right - scale.left, BAND, "empty")]
+    for run in runs:
+        left, right = scale.x(run.first), scale.x(ordinal(run.last) + 1)
+        if right <= left:
+            continue
+        words = f"{run.network}, {day(run.first)} to {day(run.last)}: {STATE[run.state]}"
+        drawn.append(
+            tag(
+                "rect",
+                tag("title", words),
+                x=left,
+                y=top,
+                width=max(right - left, 0.6),
+                height=BAND,
+                fill=fill(run.state, prefix),
+            )
+        )
+    return group(*drawn)
+
+
+def incident_row(row: Incident, scale: Scale, top: float, prefix: str, anchor: str) -> Markup:
+    """One incident: solid where it certainly lasted, whiskers over the time its onset and end may lie in."""
+    middle = top + BAND / 2
+    certain = scale.x(row.onset.latest)
+    ended = scale.x(row.end.earliest if row.end else row.last_seen)
+    words = f"{STATE[row.state]}; onset {bracket(row.onset)}; "
+    words += f"end {bracket(row.end)}" if row.end else f"no end measured, last seen {day(row.last_seen)}"
+    parts = [
+        tag("title", words),
+        rect(scale.left, top, scale.right - scale.left, BAND, "hit"),
+        rect(certain, top + 1, max(1.5, ended - certain), BAND - 2, "bar", fill(row.state, prefix)),
+        *_whisker(scale.x(row.onset.earliest), certain, middle),
+    ]
+    if row.end:
+        parts += _whisker(ended, scale.x(row.end.latest), middle)
+    else:
+        arrow = f"M{ended + 2:.1f} {middle - 4:.1f}l6 4l-6 4"
+        parts.append(tag("path", d=arrow, class_="whisker"))
+    return tag("a", *parts, href=f"#{anchor}")
+
+
+def _whisker(left: float, right: float, middle: float) -> list[Markup]:
+    return [
+        line(left, middle, right, middle, "whisker"),
+        line(left, middle - 5, left, middle + 5, "whisker"),
+        line(right, middle - 5, right, middle + 5, "whisker"),
+    ]
+
+
+def finding_bands(findings: Sequence[Mark], scale: Scale, top: float, prefix: str) -> tuple[Markup, float]:
+    """What published findings say, one thin bar a finding, stacked; returns the height taken as well."""
+    free: list[float] = []
+    drawn: list[Markup] = []
+    for mark in sorted(findings, key=_by_start):
+        claim = mark.entry.proposition
+        if claim is None or ordinal(claim.end) <= scale.first or ordinal(claim.start) >= scale.last:
+            continue
+        left, right = scale.x(claim.start), scale.x(claim.end)
+        text = f"{mark.number} {STATE[claim.state]}"
+        inside = right - left > 6.2 * len(text) + 6
+        reach = right if inside else right + 6.2 * len(text) + 8
+        level = next((n for n, edge in enumerate(free) if edge <= left), len(free))
+        if level >= MOST_LEVELS:
+            continue
+        free[level : level + 1] = [reach + 2]
+        drawn.append(_finding(mark, text, (left, right), top + level * _STEP, scale, prefix))
+    return group(*drawn), max(1, len(free)) * _STEP
+
+
+def _by_start(mark: Mark) -> tuple[float, int]:
+    claim = mark.entry.proposition
+    return (ordinal(claim.start) if claim else 0.0, mark.number)
+
+
+def _finding(mark: Mark, text: str, span: tuple[float, float], top: float, scale: Scale, prefix: str) -> Markup:
+    left, right = span
+    inside = right - left > 6.2 * len(text) + 6
+    at_left = not inside and right + 6.2 * len(text) + 8 > scale.right
+    x = left + 4 if inside else (left - 4 if at_left else right + 4)
+    state = _state(mark.entry)
+    solid = inside and state is State.BLOCKED
+    return tag(
+        "a",
+        tag("title", _finding_words(mark)),
+        rect(left, top, max(2.0, right - left), _THIN, "bar", fill(state, prefix)),
+        label(x, top + 9, text, "bt on" if solid else "bt", "end" if at_left else None),
+        href=f"#{mark.anchor}",
+    )
+
+
+def _state(entry: Entry) -> State:
+    return entry.proposition.state if entry.proposition else State.INSUFFICIENT
+
+
+def _finding_words(mark: Mark) -> str:
+    claim = mark.entry.proposition
+    if claim is None:
+        return mark.entry.title
+    return (
+        f"Published finding {mark.number}: {STATE[claim.state]}, {day(claim.start)} to "
+        f"{day(last_day(claim.end))}: {mark.entry.title}"
+    )

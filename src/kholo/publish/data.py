@@ -1,0 +1,68 @@
+"""data.json: the same facts for machines, in the public JSON names."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from .answer import Answer, case_incidents
+from .dates import stamp
+from .rows import CasePage
+from .view import CaseView
+
+#: Stands on every page, picture and data file of a case with anything invented in it.
+NOTICE = "SIMULATED DATA. Nothing on this page happened."
+LICENCE = "CC-BY-4.0"
+
+
+def case_data(page: CasePage) -> bytes:
+    """The JSON of a case, ASCII only, with `<`, `>` and `&` escaped: no reader can take it for a page."""
+    view = page.view
+    content: dict[str, Any] = {"simulated": view.simulated}
+    if view.simulated:
+        content["notice"] = NOTICE
+    content |= {
+        "case": view.case.id,
+        "title": view.case.title,
+        "service": view.case.service,
+        "place": view.case.place,
+        "start": view.case.start.isoformat(),
+        "end": view.case.end.isoformat() if view.case.end else None,
+        "as_of": stamp(view.as_of),
+        "answer": _answer(page.answer),
+        "measurements": view.measurements,
+        "rejects": view.rejects,
+        "states": {state.value: number for state, number in sorted(view.states.items())},
+        "versions": msgspec.to_builtins(view.versions),
+        "incidents": [_row(view, row) for row in case_incidents(view)],
+        "assessments": [_row(view, row) for row in sorted(view.assessments, key=_assessment_key)],
+        "clocks": [_row(view, row) for row in sorted(view.clocks, key=_clock_key)],
+        "days": [_row(view, row) for row in sorted(view.days, key=lambda d: (d.network, d.day))],
+        "licence": LICENCE,
+    }
+    text = json.dumps(content, ensure_ascii=True, indent=1)
+    for char in "<>&":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text.encode("ascii") + b"\n"
+
+
+def _assessment_key(row: Any) -> tuple[Any, ...]:
+    return (row.date, row.entry_id)
+
+
+def _clock_key(row: Any) -> tuple[Any, ...]:
+    return (row.clock, row.entry_id, row.network or "", row.started)
+
+
+def _row(view: CaseView, row: msgspec.Struct) -> dict[str, Any]:
+    """One row; in a view with anything invented in it every row says so."""
+    fields: dict[str, Any] = msgspec.to_builtins(row)
+    fields["simulated"] = bool(fields.get("simulated")) or view.simulated
+    return fields
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(answer)
+    return fields

@@ -1,0 +1,142 @@
+"""From rows to HTML: one environment that escapes everything and fails on anything undefined."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from kholo.model import Incident, State
+
+from . import dates, places, safe, words
+from .answer import Basis
+from .data import NOTICE
+from .dates import ordinal
+from .rows import CasePage, network_label, stretch
+from .spans import by_network, runs
+from .strip import strip
+from .timeline import MOST_MARKS, MOST_NETWORKS, Drawing, timeline
+
+
+class Card(msgspec.Struct, frozen=True):
+    """One case on the front page."""
+
+    page: CasePage
+    picture: Markup
+
+
+def case_html(page: CasePage) -> bytes:
+    """The page of one case."""
+    drawing = _drawing(page)
+    return _render(
+        "case.html",
+        page=page,
+        view=page.view,
+        case=page.view.case,
+        wide=timeline(drawing, compact=False),
+        compact=timeline(drawing, compact=True),
+        simulated=page.view.simulated,
+        more_networks=max(0, len(drawing.networks) - MOST_NETWORKS),
+        more_marks=max(0, len(drawing.marks) - MOST_MARKS),
+    )
+
+
+def index_html(pages: Sequence[CasePage]) -> bytes:
+    """The front page: every case with its answer; real cases before invented ones."""
+    ordered = sorted(pages, key=lambda page: (page.view.simulated, page.view.case.id))
+    cards = [Card(page, _strip(page)) for page in ordered]
+    all_invented = bool(ordered) and all(page.view.simulated for page in ordered)
+    return _render("index.html", cards=cards, simulated=all_invented)
+
+
+def _render(template: str, **context: object) -> bytes:
+    text = _environment().get_template(template).render(**context)
+    return text.encode("utf-8", errors="strict")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("kholo.publish"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = resources.files(__package__).joinpath("templates/style.css").read_text(encoding="utf-8")
+    style = "\n".join(line.strip() for line in style.splitlines() if line.strip())
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    environment.globals |= {
+        "style": Markup(style),  # noqa: S704 - our own file
+        "style_digest": digest,
+        "notice": NOTICE,
+        "STATE": words.STATE,
+        "OUTCOME": words.OUTCOME,
+        "GRADE": words.GRADE,
+        "KIND": words.KIND,
+        "CLOCK": words.CLOCK,
+        "Basis": Basis,
+        "network_label": network_label,
+        "stretch": stretch,
+    }
+    environment.filters |= {
+        "day": dates.day,
+        "short_day": dates.short_day,
+        "moment": dates.moment,
+        "bracket": dates.bracket,
+        "last_day": dates.last_day,
+        "stamp": dates.stamp,
+        "cell": safe.cell,
+        "web": safe.web_address,
+        "language": safe.language,
+        "place": places.place_name,
+        "mechanism": words.mechanism,
+        "count": words.count,
+    }
+    return environment
+
+
+def _shown(value: object) -> object:
+    """Runs over every expression of every template: hidden characters can't be forgotten anywhere."""
+    if isinstance(value, Markup):
+        return value
+    if value is None:
+        raise TypeError("a template printed None")
+    return safe.visible(str(value))
+
+
+def _drawing(page: CasePage) -> Drawing:
+    view = page.view
+    grouped = by_network(view.days)
+    prefix = "Simulated data. " if view.simulated else ""
+    return Drawing(
+        view=view,
+        title=f"{prefix}Timeline: {view.case.title}",
+        desc=f"{page.answer.sentence} The tables below the picture hold everything that it shows.",
+        incidents=[(row.incident, row.anchor) for row in page.incidents],
+        networks=[(network_label(view, name), runs(rows)) for name, rows in grouped.items()],
+        findings=page.finding_marks,
+        marks=page.marks,
+    )
+
+
+def _strip(page: CasePage) -> Markup:
+    """Incidents when there are any, else what published findings say."""
+    spans = [_incident_span(row.incident) for row in page.incidents]
+    if not spans:
+        claims = [mark.entry.proposition for mark in page.finding_marks]
+        spans = [(claim.state, ordinal(claim.start), ordinal(claim.end)) for claim in claims if claim]
+    prefix = "Simulated data. " if page.view.simulated else ""
+    return strip(page.view, spans, f"{prefix}{page.answer.sentence}")
+
+
+def _incident_span(row: Incident) -> tuple[State, float, float]:
+    end = row.end.earliest if row.end else row.last_seen
+    return row.state, ordinal(row.onset.latest), ordinal(end)

@@ -1,0 +1,273 @@
+"""What a case page shows, put together from a view: rows for the templates, links between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import msgspec
+
+from kholo.model import (
+    Assessment,
+    Clock,
+    ClockKind,
+    Entry,
+    EntryKind,
+    Incident,
+    NetworkSpell,
+    Outcome,
+    Verdict,
+)
+
+from .answer import Answer, answer, case_incidents, standing_findings
+from .dates import day
+from .marks import Mark
+from .safe import anchor, explorer_address
+from .spans import Coverage, Run, by_network, coverage, network_key, runs
+from .view import CaseView
+
+_WORD = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
+#: Rows of one table before the rest is left to data.json.
+MOST_ROWS = 400
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A link inside the page; `href` is None where the target is not on it."""
+
+    text: str
+    href: str | None
+
+
+class EntryRow(msgspec.Struct, frozen=True):
+    """One entry of the chronology with what points to it and how it was assessed."""
+
+    number: int
+    anchor: str
+    entry: Entry
+    actor: str
+    role: str
+    assessment: Assessment | None
+    contradicts: tuple[Link, ...]
+    contradicted_by: tuple[Link, ...]
+    retracts: tuple[Link, ...]
+    retracted_by: tuple[Link, ...]
+
+
+class ClaimRow(msgspec.Struct, frozen=True):
+    """One assessment with the entry it assesses and links to what it rests on."""
+
+    row: EntryRow
+    assessment: Assessment
+    evidence: tuple[Link, ...]
+
+
+class ClockRow(msgspec.Struct, frozen=True):
+    """A clock over the whole place and the same clock by network. `about` is the entry that started it."""
+
+    clock: Clock
+    about: EntryRow | None
+    evidence: tuple[Link, ...]
+    networks: tuple[Clock, ...] = ()
+
+
+class ProofRow(msgspec.Struct, frozen=True):
+    """A verdict that proves an incident; `address` is its page at OONI Explorer, None for invented ones."""
+
+    verdict: Verdict
+    address: str | None
+
+
+class IncidentRow(msgspec.Struct, frozen=True):
+    """One incident with its fragment, the names of its networks and rows that prove it."""
+
+    incident: Incident
+    anchor: str
+    networks: tuple[str, ...]
+    spells: tuple[tuple[str, NetworkSpell], ...]
+    proofs: tuple[ProofRow, ...]
+
+
+class CasePage(msgspec.Struct, frozen=True):
+    """Everything that one case page shows."""
+
+    view: CaseView
+    answer: Answer
+    entries: tuple[EntryRow, ...]
+    claims: tuple[ClaimRow, ...]
+    checked_findings: tuple[ClaimRow, ...]
+    clocks: tuple[ClockRow, ...]
+    incidents: tuple[IncidentRow, ...]
+    duties: tuple[EntryRow, ...]
+    coverage: tuple[tuple[str, Coverage], ...]
+    runs: tuple[Run, ...]
+    runs_left_out: int
+    outcomes: tuple[tuple[Outcome, int], ...]
+
+    @property
+    def undetermined(self) -> list[ClaimRow]:
+        """The claims that the evidence can't decide."""
+        return [row for row in self.claims if row.assessment.outcome is Outcome.UNDETERMINED]
+
+    @property
+    def marks(self) -> list[Mark]:
+        """The entries as marks of the timeline."""
+        return [
+            Mark(row.number, row.anchor, row.entry, row.assessment.outcome if row.assessment else None)
+            for row in self.entries
+        ]
+
+    @property
+    def finding_marks(self) -> list[Mark]:
+        """The standing findings among the marks."""
+        standing = {entry.id for entry in standing_findings(self.view)}
+        return [mark for mark in self.marks if mark.entry.id in standing]
+
+
+def case_page(view: CaseView) -> CasePage:
+    """Sorts and links everything. The order of the view's rows does not matter."""
+    entries = _entries(view)
+    incidents = _incidents(view)
+    links = _links(entries, incidents)
+    checked = _claims(view, entries, links)
+    claims = tuple(row for row in checked if row.assessment.kind is not EntryKind.FINDING)
+    all_runs = [run for rows in by_network(view.days).values() for run in runs(rows)]
+    return CasePage(
+        view=view,
+        answer=answer(view),
+        entries=entries,
+        claims=claims,
+        checked_findings=tuple(row for row in checked if row.assessment.kind is EntryKind.FINDING),
+        clocks=_clocks(view, entries, links),
+        incidents=incidents,
+        duties=tuple(row for row in entries if row.entry.obligation is not None),
+        coverage=_coverage(view),
+        runs=tuple(all_runs[:MOST_ROWS]),
+        runs_left_out=max(0, len(all_runs) - MOST_ROWS),
+        outcomes=tuple(
+            (outcome, sum(row.assessment.outcome is outcome for row in claims))
+            for outcome in (Outcome.CONTRADICTED, Outcome.SUPPORTED, Outcome.UNDETERMINED)
+        ),
+    )
+
+
+def network_label(view: CaseView, network: str) -> str:
+    """`AS20294 MTN`, or the number alone where no name is known."""
+    name = view.network_names.get(network, "")
+    return f"{network} {name}" if name else network
+
+
+def _entries(view: CaseView) -> tuple[EntryRow, ...]:
+    ordered = sorted(view.case.entries, key=lambda entry: (entry.earliest, entry.latest, entry.id))
+    numbers = {entry.id: number for number, entry in enumerate(ordered, 1)}
+    actors = {actor.id: actor for actor in view.case.actors}
+    assessed = {row.entry_id: row for row in view.assessments}
+
+    def links(identifiers: Sequence[str]) -> tuple[Link, ...]:
+        return tuple(_entry_link(identifier, numbers) for identifier in sorted(identifiers))
+
+    out = []
+    for number, entry in enumerate(ordered, 1):
+        actor = actors.get(entry.actor)
+        out.append(
+            EntryRow(
+                number=number,
+                anchor=anchor("entry", entry.id, number),
+                entry=entry,
+                actor=actor.name if actor else entry.actor,
+                role=actor.role if actor else "",
+                assessment=assessed.get(entry.id),
+                contradicts=links(entry.contradicts),
+                contradicted_by=links([other.id for other in ordered if entry.id in other.contradicts]),
+                retracts=links(entry.retracts),
+                retracted_by=links([other.id for other in ordered if entry.id in other.retracts]),
+            )
+        )
+    return tuple(out)
+
+
+def _entry_link(identifier: str, numbers: Mapping[str, int]) -> Link:
+    number = numbers.get(identifier)
+    if number is None:
+        return Link(identifier, None)
+    return Link(f"entry {number}", f"#{anchor('entry', identifier, number)}")
+
+
+def _incidents(view: CaseView) -> tuple[IncidentRow, ...]:
+    out = []
+    for number, row in enumerate(case_incidents(view), 1):
+        spells = sorted(row.spells, key=lambda spell: (network_key(spell.network), spell.onset))
+        out.append(
+            IncidentRow(
+                incident=row,
+                anchor=anchor("incident", row.incident_id, number),
+                networks=tuple(network_label(view, name) for name in sorted(row.networks, key=network_key)),
+                spells=tuple((network_label(view, spell.network), spell) for spell in spells[:MOST_ROWS]),
+                proofs=_proofs(view.proofs.get(row.incident_id, ())),
+            )
+        )
+    return tuple(out)
+
+
+def _proofs(verdicts: Sequence[Verdict]) -> tuple[ProofRow, ...]:
+    ordered = sorted(verdicts, key=lambda row: (row.measured_at, row.measurement_uid))
+    return tuple(
+        ProofRow(row, None if row.simulated else explorer_address(row.measurement_uid)) for row in ordered[:12]
+    )
+
+
+def _links(entries: Sequence[EntryRow], incidents: Sequence[IncidentRow]) -> dict[str, Link]:
+    out = {row.entry.id: Link(f"entry {row.number}", f"#{row.anchor}") for row in entries}
+    for number, row in enumerate(incidents, 1):
+        out[row.incident.incident_id] = Link(f"incident {number}", f"#{row.anchor}")
+    return out
+
+
+def _linked(identifiers: Sequence[str], links: Mapping[str, Link]) -> tuple[Link, ...]:
+    return tuple(links.get(identifier) or Link(identifier, None) for identifier in identifiers)
+
+
+def _readable(text: str, links: Mapping[str, Link]) -> str:
+    """A sentence in which ids of entries and incidents stand as the page numbers them."""
+    return _WORD.sub(lambda found: link.text if (link := links.get(found[0])) else found[0], text)
+
+
+def _claims(view: CaseView, entries: Sequence[EntryRow], links: Mapping[str, Link]) -> tuple[ClaimRow, ...]:
+    rows = {row.entry.id: row for row in entries}
+    found = [
+        ClaimRow(
+            rows[item.entry_id],
+            msgspec.structs.replace(item, because=_readable(item.because, links)),
+            _linked(item.evidence, links),
+        )
+        for item in view.assessments
+        if item.entry_id in rows
+    ]
+    return tuple(sorted(found, key=lambda claim: claim.row.number))
+
+
+def _clocks(view: CaseView, entries: Sequence[EntryRow], links: Mapping[str, Link]) -> tuple[ClockRow, ...]:
+    rows = {row.entry.id: row for row in entries}
+    grouped: dict[tuple[ClockKind, str], list[Clock]] = {}
+    for told in view.clocks:
+        clock = msgspec.structs.replace(told, because=_readable(told.because, links))
+        grouped.setdefault((clock.clock, clock.entry_id), []).append(clock)
+    out = []
+    for (_, entry_id), clocks in grouped.items():
+        whole = sorted((c for c in clocks if c.network is None), key=lambda c: (-c.days, c.started))
+        split = sorted((c for c in clocks if c.network), key=lambda c: (network_key(c.network or ""), c.started))
+        for position, clock in enumerate(whole or split):
+            behind = tuple(split) if whole and position == 0 else ()
+            out.append(ClockRow(clock, rows.get(entry_id), _linked(clock.evidence, links), behind))
+    return tuple(sorted(out, key=lambda row: (-row.clock.days, row.clock.clock, row.clock.entry_id)))
+
+
+def _coverage(view: CaseView) -> tuple[tuple[str, Coverage], ...]:
+    return tuple(
+        (network_label(view, name), coverage(name, rows, view.window)) for name, rows in by_network(view.days).items()
+    )
+
+
+def stretch(first: date, last: date) -> str:
+    """`3 May 2024`, or `3 May 2024 to 5 May 2024`."""
+    return day(first) if first == last else f"{day(first)} to {day(last)}"

@@ -1,0 +1,166 @@
+"""The picture of a case: measured states, published findings and what was said, on one time axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from markupsafe import Markup
+
+from kholo.model import Incident, State
+
+from .axis import Scale, scale_for, ticks
+from .bands import BAND, finding_bands, incident_row, network_band, patterns
+from .marks import Mark, lane
+from .safe import visible
+from .spans import Run
+from .svg import group, label, line, rect, tag
+from .view import CaseView
+from .words import LANES, STATE
+
+#: Rows of networks and of incidents drawn before the rest stands in the table only.
+MOST_NETWORKS = 24
+MOST_INCIDENTS = 12
+MOST_MARKS = 120
+
+_WIDE, _GUTTER = 960.0, 172.0
+_COMPACT = 340.0
+
+
+class Drawing(msgspec.Struct, frozen=True):
+    """What the picture shows, already put in order: the rows, and the words for those who can't see it."""
+
+    view: CaseView
+    title: str
+    desc: str
+    incidents: Sequence[tuple[Incident, str]]
+    networks: Sequence[tuple[str, Sequence[Run]]]
+    findings: Sequence[Mark]
+    marks: Sequence[Mark]
+
+
+class _Picture:
+    """Collects rows from top to bottom. A wide picture has labels at the left, a compact one above."""
+
+    def __init__(self, view: CaseView, *, compact: bool) -> None:
+        self.compact = compact
+        self.width = _COMPACT if compact else _WIDE
+        self.scale: Scale = scale_for(view, 4.0 if compact else _GUTTER, self.width - 6.0)
+        self.prefix = "c" if compact else "w"
+        self.parts: list[Markup] = []
+        self.y = 4.0
+
+    def label(self, text: str, class_: str = "t") -> None:
+        """The name of the row that follows."""
+        if self.compact:
+            self.y += 12
+            self.parts.append(label(4, self.y, _clipped(text, 52), class_))
+            self.y += 4
+        else:
+            self.parts.append(label(_GUTTER - 10, self.y + 11, _clipped(text, 27), class_, "end"))
+
+    def add(self, drawn: Markup, height: float) -> None:
+        """One row."""
+        self.parts.append(drawn)
+        self.y += height
+
+
+def timeline(drawing: Drawing, *, compact: bool) -> Markup:
+    """The SVG: 960 units wide with labels at the left, or 340 with labels above for a phone."""
+    picture = _Picture(drawing.view, compact=compact)
+    if drawing.view.simulated:
+        picture.y += 14
+        picture.parts.append(label(4, picture.y, "SIMULATED DATA. Nothing here happened.", "sim"))
+        picture.y += 6
+    axis_top = picture.y
+    picture.y += 20
+    _measured(picture, drawing)
+    _findings(picture, drawing)
+    _lanes(picture, drawing)
+    bottom = picture.y
+    behind = _grid(picture, axis_top, bottom)
+    picture.y += 8
+    _legend(picture)
+    return tag(
+        "svg",
+        tag("title", drawing.title, id=f"{picture.prefix}-title"),
+        tag("desc", drawing.desc, id=f"{picture.prefix}-desc"),
+        patterns(picture.prefix),
+        behind,
+        *picture.parts,
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {picture.width:.0f} {picture.y:.0f}",
+        class_="timeline compact" if compact else "timeline wide",
+        role="group",
+        aria_labelledby=f"{picture.prefix}-title {picture.prefix}-desc",
+    )
+
+
+def _grid(picture: _Picture, top: float, bottom: float) -> Markup:
+    drawn = []
+    for tick in ticks(picture.scale, 62.0 if picture.compact else 78.0):
+        drawn.append(line(tick.x, top + 16, tick.x, bottom, "grid"))
+        edge = "start" if tick.x < picture.scale.left + 28 else "middle"
+        edge = "end" if tick.x > picture.scale.right - 28 else edge
+        drawn.append(label(tick.x, top + 11, tick.text, "t axis", edge))
+    return group(*drawn)
+
+
+def _measured(picture: _Picture, drawing: Drawing) -> None:
+    for row, anchor in drawing.incidents[:MOST_INCIDENTS]:
+        picture.label(f"Incident: {STATE[row.state]}", "t strong")
+        drawn = incident_row(row, picture.scale, picture.y, picture.prefix, anchor)
+        picture.add(drawn, BAND + 6)
+    for name, runs in drawing.networks[:MOST_NETWORKS]:
+        picture.label(name)
+        picture.add(network_band(runs, picture.scale, picture.y, picture.prefix), BAND + 4)
+    if not drawing.networks:
+        picture.label("Measured here")
+        left, right = picture.scale.left, picture.scale.right
+        picture.parts.append(rect(left, picture.y, right - left, BAND, "empty"))
+        words = "no raw measurements in this store"
+        picture.add(label(left + 8, picture.y + 11, words, "t faint"), BAND + 4)
+    picture.y += 6
+
+
+def _findings(picture: _Picture, drawing: Drawing) -> None:
+    if not drawing.findings:
+        return
+    picture.label("Published findings say")
+    drawn, height = finding_bands(drawing.findings, picture.scale, picture.y, picture.prefix)
+    picture.add(drawn, height + 8)
+
+
+def _lanes(picture: _Picture, drawing: Drawing) -> None:
+    shown = drawing.marks[:MOST_MARKS]
+    for name, kinds in LANES:
+        marks = [mark for mark in shown if mark.entry.kind in kinds]
+        if not marks:
+            continue
+        picture.parts.append(line(4, picture.y, picture.width - 6, picture.y, "rule"))
+        picture.y += 5
+        picture.label(name)
+        picture.add(*lane(marks, picture.scale, picture.y))
+        picture.y += 4
+
+
+def _legend(picture: _Picture) -> None:
+    x, y = 4.0, picture.y
+    states = (State.OK, State.THROTTLED, State.BLOCKED, State.DOWN, State.INSUFFICIENT)
+    items: list[tuple[str, str]] = [(f"url(#{picture.prefix}-{state.value})", STATE[state]) for state in states]
+    items += [("none", "nothing measured"), ("", "├─┤ onset or end lies in here")]
+    items += [("", "12 ✕ contradicted"), ("", "12 ✓ supported"), ("", "12 ? undetermined")]
+    for fill, words in items:
+        size = 6.1 * len(words) + (22 if fill else 0) + 14
+        if x + size > picture.width and x > 4:
+            x, y = 4.0, y + 18
+        if fill:
+            picture.parts.append(rect(x, y + 2, 16, 11, "swatch", fill))
+        picture.parts.append(label(x + (22 if fill else 0), y + 12, words, "t"))
+        x += size
+    picture.y = y + 22
+
+
+def _clipped(text: str, most: int) -> str:
+    shown = visible(text)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"

@@ -1,0 +1,64 @@
+"""What the pages are made from: one case with everything computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+import msgspec
+
+from kholo.model import Assessment, Case, Clock, DayState, Incident, State, Verdict
+
+
+class Versions(msgspec.Struct, frozen=True):
+    """What decided: the version of kholo and the digests (hex) of the rules, reference data and case."""
+
+    kholo: str
+    ruleset: str
+    reference: str
+    case: str
+
+
+class CaseView(msgspec.Struct, frozen=True):
+    """One case and all that was computed for it, limited to the case's service, place and time.
+
+    `states` counts verdicts by state, `measurements` the raw measurements and archive results used,
+    `rejects` the items of input that could not be. `network_names` maps `AS20294` to a name. `proofs` maps
+    an incident's id to a handful of the verdicts that prove it. `as_of` is the moment (UTC) up to which
+    everything was counted. `service_name` is what a person calls the service (empty: its id).
+    """
+
+    case: Case
+    incidents: tuple[Incident, ...]
+    days: tuple[DayState, ...]
+    assessments: tuple[Assessment, ...]
+    clocks: tuple[Clock, ...]
+    states: Mapping[State, int]
+    measurements: int
+    rejects: int
+    network_names: Mapping[str, str]
+    as_of: datetime
+    versions: Versions
+    proofs: Mapping[str, tuple[Verdict, ...]] = msgspec.field(default_factory=dict)
+    service_name: str = ""
+
+    @property
+    def service(self) -> str:
+        """The service as a person would name it."""
+        return self.service_name or self.case.service
+
+    @property
+    def simulated(self) -> bool:
+        """True when any part of the view is invented: one simulated row marks the whole page."""
+        return (
+            self.case.simulated
+            or any(row.simulated for row in self.incidents)
+            or any(row.simulated for row in self.days)
+            or any(row.simulated for rows in self.proofs.values() for row in rows)
+        )
+
+    @property
+    def window(self) -> tuple[date, date]:
+        """First and last day (UTC, both inside) that the case asks about; an open case ends at `as_of`."""
+        last = self.case.end or self.as_of.date()
+        return self.case.start, max(self.case.start, last)
