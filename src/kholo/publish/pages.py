@@ -60,6 +60,21 @@ def _render(template: str, **context: object) -> bytes:
     return text.encode("utf-8", errors="strict")
 
 
+def picture_svg(page: CasePage) -> bytes:
+    """The timeline as a file of its own, with the colours it needs and a plain ground."""
+    rules = [line for line in _style().splitlines() if line.startswith(("svg ", ":root", "@media (prefers-color"))]
+    style = Markup("<style>{}</style>").format(Markup("\n".join(rules)))  # noqa: S704 - our own file
+    ground = Markup('<rect width="100%" height="100%" fill="var(--paper)"/>')
+    drawn = timeline(_drawing(page), compact=False)
+    head, _, rest = drawn.partition(">")
+    return f"{head}>{style}{ground}{rest}\n".encode()
+
+
+def _style() -> str:
+    style = resources.files(__package__).joinpath("templates/style.css").read_text(encoding="utf-8")
+    return "\n".join(line.strip() for line in style.splitlines() if line.strip())
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -70,8 +85,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = resources.files(__package__).joinpath("templates/style.css").read_text(encoding="utf-8")
-    style = "\n".join(line.strip() for line in style.splitlines() if line.strip())
+    style = _style()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     environment.globals |= {
         "style": Markup(style),  # noqa: S704 - our own file

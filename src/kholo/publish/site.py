@@ -9,14 +9,14 @@ from kholo.model import UsageError
 
 from .data import case_data
 from .files import write_if_changed
-from .pages import case_html, index_html
+from .pages import case_html, index_html, picture_svg
 from .rows import case_page
 from .safe import folder_name
 from .view import CaseView
 
 
 def build_site(views: Sequence[CaseView], out: Path) -> list[Path]:
-    """Write `index.html`, and `<case-id>/index.html` and `<case-id>/data.json` for every case.
+    """Write `index.html`, and `<case-id>/index.html`, `data.json` and `timeline.svg` beside it for every case.
 
     Returns the paths of all of them, sorted. A file that holds the right bytes already is left alone; the
     same views in any order give the same bytes. Raises `CaseError` for an id that can't name a folder,
@@ -32,6 +32,7 @@ def build_site(views: Sequence[CaseView], out: Path) -> list[Path]:
     for name, page in zip(names, pages, strict=True):
         files[out / name / "index.html"] = case_html(page)
         files[out / name / "data.json"] = case_data(page)
+        files[out / name / "timeline.svg"] = picture_svg(page)
     for path, content in sorted(files.items()):
         write_if_changed(path, content)
     return sorted(files)

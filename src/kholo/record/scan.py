@@ -19,7 +19,7 @@ def line_of(text: str, key: str) -> int:
             current = match[1]
             count = seen.get(current, 0)
             seen[current] = count + 1
-            if current == table and count == nth:
+            if count == nth and current == (table or wanted):
                 table_line = number
         elif (match := _KEY.match(line)) and current == table and count == nth and wanted:
             name = match[1] or match[2] or match[3]

@@ -31,6 +31,8 @@ from .schema import FACTS, TABLES, columns, empty
 __all__ = ["FACTS", "TABLES", "Store", "columns"]
 
 LAYOUT = 1
+#: Bytes of one row as JSON: the body of a page is cut at 64 KiB, which escapes can make six times longer.
+MAX_ROW = 4 << 20
 _MARK = "kholo-store.json"
 
 
@@ -127,7 +129,7 @@ def write_parquet(table: str, lines: bytes, path: Path) -> None:
         connection.execute("SET threads = 1")
         connection.execute(
             f"COPY (SELECT * FROM read_json(?, format = 'newline_delimited', columns = {columns(table)},"  # noqa: S608
-            f" maximum_object_size = {1 << 26})) TO '{str(ready).replace(chr(39), chr(39) * 2)}'"
+            f" maximum_object_size = {MAX_ROW})) TO '{str(ready).replace(chr(39), chr(39) * 2)}'"
             " (FORMAT parquet, COMPRESSION zstd)",
             [str(raw)],
         )

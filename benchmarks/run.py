@@ -1,0 +1,186 @@
+"""How fast, beside a peer and beside the limit, on the same bytes in the same run; and how much memory.
+
+python benchmarks/run.py                 # or: make bench
+python benchmarks/run.py --n 4000 --rounds 7 --json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kholo.judge import Judge, load_ruleset
+from kholo.observe import observe
+from kholo.pipeline.work import work
+from kholo.reference import load_reference
+from kholo.simulate import load_scenario, shipped_scenarios, simulate
+from kholo.sources import ooni
+from kholo.sources.items import Item
+
+HERE = Path(__file__).parent
+WORK = HERE / ".work"
+REAL = HERE.parents[1] / "shared" / "data" / "ooni"
+PEER = "oonidata==0.3.0"
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+_MEMORY = """
+import resource, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from kholo.pipeline.ingest import ingest
+from kholo.store import Store
+ingest(Store(Path(sys.argv[2]), create=True), [Path(sys.argv[1])], None, datetime(2026, 11, 24, tzinfo=UTC))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def templates(simulated: bool) -> tuple[str, list[dict[str, Any]]]:
+    """What the corpus is made of: real measurements where they are, else simulated ones."""
+    if REAL.is_dir() and not simulated:
+        files = sorted((REAL / "qa").glob("*.json")) + sorted((REAL / "measurements").glob("*web_connectivity*.json"))
+        return "real web_connectivity measurements", [msgspec.json.decode(file.read_bytes()) for file in files]
+    lines = simulate(load_scenario(shipped_scenarios()["mechanisms"]))
+    return "simulated measurements", [msgspec.json.decode(line) for line in lines][::60]
+
+
+def corpus(made_of: list[dict[str, Any]], count: int) -> list[bytes]:
+    """Distinct measurements: ids, reports and times differ from line to line."""
+    lines = []
+    for number in range(count):
+        row = made_of[number % len(made_of)]
+        moment = f"2024-02-{1 + number % 28:02} {number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}"
+        row["measurement_start_time"] = row["test_start_time"] = moment
+        row["measurement_uid"] = f"20240201000000.{number:06}_XX_webconnectivity_{number:016x}"
+        row["report_id"] = f"20240201T000000Z_webconnectivity_XX_0_n1_{number // 8:08x}"
+        lines.append(msgspec.json.encode(row))
+    return lines
+
+
+def peer_python() -> Path:
+    """The peer pins old versions of common libraries, so it lives in an environment of its own."""
+    home = WORK / "peer"
+    python = home / "bin" / "python"
+    if not (home / "ready").exists():
+        venv.create(home, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", PEER], check=True)
+        (home / "ready").touch()
+    return python
+
+
+def peer(task: str, path: Path) -> Any:
+    done = subprocess.run([peer_python(), HERE / "peer.py", path, task], capture_output=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def timed(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def stages(items: list[Item], judge: Judge) -> dict[str, float]:
+    """Seconds of each stage by itself, over the same items."""
+    decoded: list[Any] = []
+    seconds = {"decode": timed(lambda: decoded.extend(row for item in items for row in ooni.decode(item, NOW)))}
+    seen: list[Any] = []
+    seconds["observe"] = timed(lambda: seen.extend((m, observe(p, m.input)) for m, p in decoded))
+    seconds["judge"] = timed(lambda: [judge.verdict(measurement, rows) for measurement, rows in seen])
+    return seconds
+
+
+def speed(lines: list[bytes], rounds: int) -> dict[str, Any]:
+    """kholo, the peer and the limit in turn, several times; ratios pair by pair."""
+    path = WORK / "corpus.jsonl"
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    good = peer("readable", path)
+    lines = [lines[place] for place in good]
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    items = [Item("corpus", place, line) for place, line in enumerate(lines, 1)]
+    judge = Judge(load_ruleset(), load_reference())
+    work(items[:500], NOW, judge)
+    times: dict[str, list[float]] = {"kholo": [], "peer": [], "limit": []}
+    for _ in range(rounds):
+        times["kholo"].append(timed(lambda: work(items, NOW, judge)))
+        times["peer"].append(peer("time", path))
+        times["limit"].append(timed(lambda: [msgspec.json.decode(line) for line in lines]))
+    ratios = {
+        name: [other / mine for mine, other in zip(times["kholo"], times[name], strict=True)]
+        for name in ("peer", "limit")
+    }
+    return {
+        "measurements": len(items),
+        "bytes_each": sum(map(len, lines)) // len(lines),
+        "a_second": {name: len(items) / statistics.median(found) for name, found in times.items()},
+        "kholo_to_peer_decoding": spread(ratios["peer"]),
+        "kholo_to_limit": spread(ratios["limit"]),
+        "stage_seconds": stages(items, judge) | {"everything": statistics.median(times["kholo"])},
+    }
+
+
+def spread(found: list[float]) -> dict[str, float]:
+    return {"min": min(found), "median": statistics.median(found), "max": max(found)}
+
+
+def memory(made_of: list[dict[str, Any]], count: int) -> dict[str, int]:
+    """Peak memory (MiB) of an ingest of files of 1, 4 and 16 times the size, each in a process of its own."""
+    peaks = {}
+    for times in (1, 4, 16):
+        path, store = WORK / f"memory-{times}.jsonl", WORK / f"store-{times}-{os.getpid()}"
+        path.write_bytes(b"\n".join(corpus(made_of, count * times)) + b"\n")
+        done = subprocess.run([sys.executable, "-c", _MEMORY, path, store], capture_output=True, check=True, text=True)
+        peaks[f"{path.stat().st_size >> 20} MiB"] = int(done.stdout.split()[-1])
+        path.unlink()
+    return peaks
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=3_000, help="measurements of the corpus")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--simulated", action="store_true", help="simulated measurements even where real ones are")
+    parser.add_argument("--json", action="store_true")
+    chosen = parser.parse_args()
+    WORK.mkdir(exist_ok=True)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    kind, made_of = templates(chosen.simulated)
+    found = {"corpus": kind, **speed(corpus(made_of, chosen.n), chosen.rounds), "peak_mib": memory(made_of, 4_000)}
+    if chosen.json:
+        print(json.dumps(found))
+    else:
+        report(found)
+
+
+def report(found: dict[str, Any]) -> None:
+    print(f"{found['measurements']} {found['corpus']}, {found['bytes_each']} bytes each, one core")
+    for name, rate in found["a_second"].items():
+        print(f"  {name:6} {rate:8.0f} measurements a second")
+    for name, what in (
+        ("kholo_to_peer_decoding", f"{PEER} decoding only"),
+        ("kholo_to_limit", "msgspec decoding only"),
+    ):
+        ratio = found[name]
+        print(f"kholo's whole work / {what}: {ratio['median']:.2f}x ({ratio['min']:.2f} to {ratio['max']:.2f})")
+    seconds = found["stage_seconds"]
+    rest = seconds["everything"] - sum(value for name, value in seconds.items() if name != "everything")
+    shares = {**{name: value for name, value in seconds.items() if name != "everything"}, "write rows": max(rest, 0.0)}
+    print("time: " + ", ".join(f"{name} {value / seconds['everything']:.0%}" for name, value in shares.items()))
+    peaks = found["peak_mib"]
+    print("peak memory of an ingest: " + ", ".join(f"{peak} MiB for {size}" for size, peak in peaks.items()))
+    met = "met" if found["kholo_to_peer_decoding"]["median"] >= 1 else "missed"
+    print(f"goal, at least 1x of the peer's decoding: {met}")
+
+
+if __name__ == "__main__":
+    main()

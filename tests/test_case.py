@@ -1,0 +1,185 @@
+"""Case folders: every mistake found with its place and what would be right; and the shipped cases."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from kholo.model import CaseError, Clock, ClockKind, Grade, Outcome
+from kholo.record import assess, clocks, load_case
+from kholo.reference import load_reference
+
+CASES = Path(__file__).parents[1] / "cases"
+SERVICES = load_reference().services.ids
+AS_OF = datetime(2026, 11, 24, tzinfo=UTC)
+ORDER = "entries/f14-shc-order-restore.toml"
+DENIAL = "entries/f15-pta-officials-deny.toml"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return shutil.copytree(CASES / "x-pakistan-2024", tmp_path / "case")
+
+
+def replaced(file: str, old: str, new: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        text = (folder / file).read_text()
+        assert old in text
+        (folder / file).write_text(text.replace(old, new, 1))
+
+    return change
+
+
+def written(file: str, data: bytes) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        (folder / file).write_bytes(data)
+
+    return change
+
+
+BROKEN = {
+    "misspelt key": (replaced(DENIAL, "summary =", "sumary ="), DENIAL, "sumary", "did you mean 'summary'"),
+    "missing key": (replaced(DENIAL, 'title = "PTA and officials deny blocking X"', ""), DENIAL, "title", "is missing"),
+    "unknown actor": (replaced(DENIAL, 'actor = "pta"', 'actor = "ptaa"'), DENIAL, "actor", "did you mean 'pta'"),
+    "unknown kind": (replaced(DENIAL, '"denial"', '"denail"'), DENIAL, "kind", "did you mean 'denial'"),
+    "unknown service": (replaced(DENIAL, 'service = "x"', 'service = "twiter"'), DENIAL, "proposition", "allowed"),
+    "unknown state": (replaced(DENIAL, 'state = "ok"', 'state = "fine"'), DENIAL, "proposition.state", "blocked"),
+    "deadline before its order": (
+        replaced(ORDER, "due = 2024-02-23", "due = 2024-02-01"), ORDER, "obligation.due", "before the order itself"),
+    "obligation of a denial": (
+        replaced(ORDER, 'kind = "order"', 'kind = "denial"'), ORDER, "obligation", "only in an order"),
+    "end before start": (
+        replaced(DENIAL, "to = 2024-02-27", "to = 2024-02-20"), DENIAL, "proposition.to", "must be after from"),
+    "date as text": (replaced(DENIAL, "date = 2024-02-26", 'date = "2024-02-26"'), DENIAL, "date", "without quotes"),
+    "impossible date": (replaced(DENIAL, "date = 2024-02-26", "date = 2024-02-31"), DENIAL, "", "is not TOML"),
+    "far date": (replaced(DENIAL, "date = 2024-02-26", "date = 0024-02-26"), DENIAL, "date", "1990 to 2100"),
+    "no time zone": (
+        replaced(DENIAL, "from = 2024-02-26", "from = 2024-02-26T00:00:00"), DENIAL, "proposition.from", "time zone"),
+    "both date forms": (
+        replaced(DENIAL, "date = 2024-02-26", "date = 2024-02-26\nlatest = 2024-02-27"), DENIAL, "date", "both bounds"),
+    "link to nowhere": (
+        replaced(DENIAL, "actor =", 'contradicts = ["f99"]\nactor ='), DENIAL, "contradicts", "no entry 'f99'"),
+    "link to itself": (
+        replaced(DENIAL, "actor =", 'retracts = ["f15"]\nactor ='), DENIAL, "retracts", "this entry itself"),
+    "retractions in a circle": (
+        replaced("entries/f30-pta-counsel-withdrawn.toml", "actor =", 'retracts = ["f32"]\nactor ='),
+        "entries/f30-pta-counsel-withdrawn.toml", "retracts", "circle"),
+    "an id twice": (replaced(DENIAL, 'id = "f15"', 'id = "f14"'), DENIAL, "id", "already"),
+    "no id": (replaced(DENIAL, 'id = "f15"', 'id = "F 15"'), DENIAL, "id", "is no id"),
+    "script for an address": (
+        replaced(DENIAL, "https://www.dawn.com", "javascript:alert(1)//"), DENIAL, "source.0.address", "https://"),
+    "no source": (replaced(DENIAL, "[[source]]", "[[sauce]]"), DENIAL, "source", "is missing"),
+    "text that turns": (replaced(DENIAL, "PTA and", "PTA \u202e and"), DENIAL, "title", "U+202E"),
+    "empty text": (
+        replaced(DENIAL, "The regulator and officials deny that they block X.", "  "), DENIAL, "summary", "is empty"),
+    "wrong type": (replaced(DENIAL, 'actor = "pta"', "actor = 7"), DENIAL, "actor", "a text in quotes"),
+    "place": (replaced(DENIAL, 'place = "PK"', 'place = "Pakistan"'), DENIAL, "proposition.place", "two capitals"),
+    "network": (
+        replaced(DENIAL, "to = 2024", 'networks = ["PTCL"]\nto = 2024'), DENIAL, "proposition.networks", "AS17557"),
+    "archive outside": (
+        replaced(DENIAL, "read =", 'archived = "../../secret"\nread ='), DENIAL, "source.0", "inside the case"),
+    "archive altered": (
+        replaced(DENIAL, "read =", f'archived = "case.toml"\nsha256 = "{"0" * 64}"\nread ='),
+        DENIAL, "source.0.sha256", "does not fit"),
+    "not UTF-8": (written(DENIAL, b'id = "\xff"'), DENIAL, "", "is not UTF-8"),
+    "not TOML": (written(DENIAL, b"id = \n"), DENIAL, "", "is not TOML"),
+    "deep": (written(DENIAL, b"a = " + b"[" * 5_000), DENIAL, "", "is not TOML"),
+    "too large": (written(DENIAL, b"#" * (2 << 20)), DENIAL, "", "1 MiB"),
+    "misspelt key of the case": (replaced("case.toml", "summary", "sumary"), "case.toml", "sumary", "did you mean"),
+    "role": (replaced("case.toml", '"regulator"', '"regulater"'), "case.toml", "actor", "did you mean 'regulator'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_mistake_is_found_where_it_is_with_what_would_be_right(name: str, folder: Path) -> None:
+    change, file, key, message = BROKEN[name]
+    change(folder)
+    with pytest.raises(CaseError) as caught:
+        load_case(folder, SERVICES)
+    mine = [problem for problem in caught.value.problems if problem.file == file and problem.key.startswith(key)]
+    assert any(message in problem.message for problem in mine), str(caught.value)
+    if key and "missing" not in message:
+        assert all(problem.line for problem in mine), str(caught.value)
+
+
+def test_all_mistakes_are_told_at_once(folder: Path) -> None:
+    for name in ("misspelt key", "deadline before its order", "role"):
+        BROKEN[name][0](folder)
+    with pytest.raises(CaseError) as caught:
+        load_case(folder, SERVICES)
+    assert {problem.file for problem in caught.value.problems} == {DENIAL, ORDER, "case.toml"}
+
+
+def test_a_folder_that_is_no_case(tmp_path: Path) -> None:
+    with pytest.raises(CaseError, match=r"case\.toml: is missing"):
+        load_case(tmp_path, SERVICES)
+    with pytest.raises(CaseError, match="is no folder"):
+        load_case(tmp_path / "nothing", SERVICES)
+
+
+def test_all_36_facts_are_entries() -> None:
+    case = load_case(CASES / "x-pakistan-2024", SERVICES)
+    assert {entry.id[:3] for entry in case.entries} == {f"f{number:02}" for number in range(1, 37)}
+    assert all(entry.sources for entry in case.entries)
+
+
+EXPECTED = {
+    "f15": (
+        Outcome.CONTRADICTED,
+        Grade.C,
+        "the denial of 26 February, in the second week of the block",
+    ),
+    "f16": (Outcome.CONTRADICTED, Grade.C, "the caretaker prime minister's opinion of 1 March"),
+    "f17": (Outcome.CONTRADICTED, Grade.C, "the flat denial of 8 March"),
+    "f19a": (Outcome.CONTRADICTED, Grade.C, "on every day on which it may have been said, X was found blocked"),
+    "f22": (Outcome.CONTRADICTED, Grade.C, "the reply of 28 March that X is operational"),
+    "f21": (Outcome.SUPPORTED, Grade.C, "the admission in court is what OONI found"),
+    "f31": (Outcome.SUPPORTED, Grade.C, "the minister's words in the Senate are what OONI found"),
+    "f36": (Outcome.UNDETERMINED, None, "no finding of 7 February: neither true nor false can be said"),
+    "f13": (Outcome.UNDETERMINED, Grade.C, "a long finding does not exclude a brief return"),
+    "f34": (Outcome.UNDETERMINED, None, "no measurement body speaks of 7 May 2025"),
+    "f35": (Outcome.SUPPORTED, Grade.D, "press and users report the same day"),
+}
+
+
+@pytest.mark.parametrize("entry", EXPECTED)
+def test_claims_of_the_pakistan_case_without_measurements(entry: str) -> None:
+    case = load_case(CASES / "x-pakistan-2024", SERVICES)
+    found = {item.entry_id: item for item in assess(case, (), (), AS_OF)}
+    outcome, grade, reason = EXPECTED[entry]
+    assert (found[entry].outcome, found[entry].grade) == (outcome, grade), reason
+    assert "{" not in found[entry].because
+    assert {item.grade for item in found.values()} <= {Grade.C, Grade.D, None}
+    if grade is Grade.C and outcome is not Outcome.UNDETERMINED:
+        assert "No raw measurements" in found[entry].because
+
+
+def clock(kind: ClockKind, as_of: datetime = AS_OF) -> Clock:
+    case = load_case(CASES / "x-pakistan-2024", SERVICES)
+    (found,) = [item for item in clocks(case, (), (), as_of) if item.clock is kind]
+    return found
+
+
+def test_the_order_of_february_2024_was_met_after_439_days() -> None:
+    found = clock(ClockKind.COMPLIANCE)
+    assert (found.entry_id, found.started.date(), found.grade) == ("f14", date(2024, 2, 23), Grade.C)
+    assert found.stopped is not None
+    assert (found.stopped.date(), found.days) == (date(2025, 5, 7), 439)
+    assert "f33" in found.because, "the brief restorations are named"
+
+
+def test_a_clock_as_of_a_day_on_which_it_still_ran() -> None:
+    found = clock(ClockKind.COMPLIANCE, datetime(2024, 3, 24, tzinfo=UTC))
+    assert (found.stopped, found.days) == (None, 30)
+
+
+def test_silence_lasted_from_the_block_to_the_first_public_reason() -> None:
+    found = clock(ClockKind.SILENCE)
+    assert found.stopped is not None
+    assert (found.started.date(), found.stopped.date(), found.days) == (date(2024, 2, 17), date(2024, 3, 20), 32)
+    early = clock(ClockKind.SILENCE, datetime(2024, 3, 1, tzinfo=UTC))
+    assert (early.stopped, early.days) == (None, 13)

@@ -1,0 +1,144 @@
+"""The pages: harmless whatever they are made of, the same bytes each time, right in a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+from playwright.sync_api import sync_playwright
+
+from kholo.model import EntryKind, State
+from kholo.publish import answer, build_site
+
+from . import material
+from .material import full_view
+
+HOSTILE = "<script>alert(1)</script>\u202eevil\u0007 =cmd() \"'><img src=x onerror=alert(2)> javascript:alert(3)"
+_LOADS = re.compile(r"<\w[^>]*\s(?:src|srcset|action)=|@import|url\((?!#)")
+
+
+def read(out: Path) -> dict[str, str]:
+    return {str(path.relative_to(out)): path.read_text() for path in sorted(out.rglob("*")) if path.is_file()}
+
+
+def test_the_same_views_in_any_order_give_the_same_bytes(tmp_path: Path) -> None:
+    views = [full_view(), full_view(case_id="other", simulated=True)]
+    build_site(views, tmp_path / "a")
+    build_site(views[::-1], tmp_path / "b")
+    assert read(tmp_path / "a") == read(tmp_path / "b")
+    assert {"index.html", "other/index.html", "chirp-test/data.json"} <= set(read(tmp_path / "a"))
+
+
+def test_an_unchanged_page_is_not_rewritten(tmp_path: Path) -> None:
+    files = build_site([full_view()], tmp_path)
+    for path in files:
+        os.utime(path, (1, 1))
+    build_site([full_view()], tmp_path)
+    assert {path.stat().st_mtime for path in files} == {1}
+
+
+def test_hostile_text_is_harmless_in_every_page(tmp_path: Path) -> None:
+    entries = tuple(
+        msgspec.structs.replace(
+            entry,
+            title=HOSTILE,
+            summary=HOSTILE,
+            notes=HOSTILE,
+            sources=(material.source("javascript:alert(1)", HOSTILE),),
+        )
+        for entry in material.record()
+    )
+    case = material.case(entries, title=HOSTILE, summary=HOSTILE, limits=(HOSTILE,))
+    view = msgspec.structs.replace(full_view(), case=case, network_names={"AS64500": HOSTILE}, service_name=HOSTILE)
+    build_site([view], tmp_path)
+    for name, text in read(tmp_path).items():
+        assert "\u202e" not in text, name
+        assert "\u0007" not in text, name
+        if name.endswith(".html"):
+            assert "<script" not in text, name
+            assert "<img" not in text, name
+            assert 'href="javascript' not in text, name
+            assert "Content-Security-Policy" in text, name
+            assert not re.search(r"<\w[^>]*\s(?:src|srcset|action)=|@import|url\((?!#)", text), (
+                f"{name} loads something"
+            )
+
+
+def test_simulated_says_so_everywhere_and_real_nowhere(tmp_path: Path) -> None:
+    build_site([full_view(simulated=True)], tmp_path / "fake")
+    for name, text in read(tmp_path / "fake").items():
+        assert "simulated" in text.lower(), name
+    page = read(tmp_path / "fake")["chirp-test/index.html"]
+    assert "SIMULATED" in re.findall(r"<title>(.*?)</title>", page)[0].upper()
+    assert any("SIMULATED" in picture.upper() for picture in re.findall(r"<svg.*?</svg>", page, re.DOTALL))
+    build_site([full_view()], tmp_path / "real")
+    assert "SIMULATED DATA" not in read(tmp_path / "real")["chirp-test/index.html"]
+
+
+def test_nothing_known_is_not_enough_data_and_never_ok() -> None:
+    empty = material.view(material.case())
+    assert answer(empty).state is State.INSUFFICIENT
+    assert "not enough data" in answer(empty).sentence
+
+
+def test_the_answer_claims_no_more_than_its_evidence() -> None:
+    findings = tuple(entry for entry in material.record() if entry.kind is EntryKind.FINDING)
+    published = answer(material.view(material.case(findings)))
+    assert "published" in published.sentence
+    assert published.grade is not None
+    assert published.grade.value in "CD"
+    measured = answer(full_view())
+    assert "grade A" in measured.sentence
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    path = os.environ.get("KHOLO_CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("the pages must be tested in a browser in CI: install chromium")
+        pytest.skip("no Chromium here")
+    return path
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_in_a_real_browser_without_script(width: int, scheme: str, chromium: str, tmp_path: Path) -> None:
+    build_site([full_view(), full_view(case_id="fake", simulated=True)], tmp_path)
+    asked: list[str] = []
+    complaints: list[str] = []
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_context(
+            java_script_enabled=False,
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if scheme == "dark" else "light",
+        ).new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: complaints.append(message.text))
+        for name in ("index.html", "chirp-test/index.html", "fake/index.html"):
+            page.goto((tmp_path / name).as_uri())
+            box = page.locator("h1").first.bounding_box()
+            assert box is not None
+            assert box["width"] <= width
+            assert page.locator("main").bounding_box()["width"] <= width  # type: ignore[index]
+        page.goto((tmp_path / "chirp-test/index.html").as_uri())
+        assert "blocked" in page.locator("main").inner_text().lower()[:600]
+        assert page.locator("svg").count() >= 1
+        browser.close()
+    assert complaints == []
+    assert all(address.startswith(tmp_path.as_uri()) for address in asked), "a page asked for something elsewhere"
+
+
+def test_the_pages_hold_the_public_names(tmp_path: Path) -> None:
+    build_site([full_view()], tmp_path)
+    data = msgspec.json.decode((tmp_path / "chirp-test" / "data.json").read_bytes())
+    assert {"entry_id", "kind", "date", "outcome", "grade", "because"} <= set(data["assessments"][0])
+    assert {"clock", "entry_id", "started", "stopped", "days"} <= set(data["clocks"][0])
+    assert {"incident_id", "service", "place", "networks", "state", "mechanisms", "onset", "end"} <= set(
+        data["incidents"][0]
+    )

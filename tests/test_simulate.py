@@ -1,0 +1,144 @@
+"""The simulator: same bytes, marked everywhere, and every mechanism recognised as what it is."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+import sys
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kholo.detect import Result, cells, incidents
+from kholo.judge import Judge
+from kholo.model import IMPAIRED, Grade, Incident, ScenarioError, State, UsageError
+from kholo.pipeline.work import work
+from kholo.simulate import load_scenario, shipped_scenarios, simulate, truth, write
+from kholo.sources.items import Item
+
+from .conftest import NOW
+
+SHIPPED = shipped_scenarios()
+
+
+def rows(name: str, judge: Judge) -> list[dict[str, object]]:
+    lines = simulate(load_scenario(SHIPPED[name]))
+    done = work((Item(name, place, line) for place, line in enumerate(lines, 1)), NOW, judge)
+    assert done.rejects == []
+    return [msgspec.json.decode(line.verdict) for line in done.lines]
+
+
+def found(name: str, judge: Judge) -> list[Incident]:
+    made = []
+    for row in rows(name, judge):
+        fields = {key: row[key] for key in Result.__struct_fields__}
+        made.append(msgspec.convert(fields, Result))
+    return incidents(cells(made))
+
+
+def test_same_seed_same_bytes_in_any_process(tmp_path: Path) -> None:
+    script = (
+        "import sys; from kholo.cli import main; sys.argv = ['kholo', 'simulate', 'demo', '--out', sys.argv[1]]; main()"
+    )
+    for number in ("1", "2"):
+        command = [sys.executable, "-c", script, "simulate", "demo", "--out", str(tmp_path / f"{number}.jsonl.gz")]
+        subprocess.run(command, check=True, env={"PYTHONHASHSEED": number}, capture_output=True)
+    one, two = ((tmp_path / f"{number}.jsonl.gz").read_bytes() for number in ("1", "2"))
+    assert one == two
+    other = b"".join(simulate(load_scenario(SHIPPED["demo"]), seed=1))
+    assert other != b"".join(simulate(load_scenario(SHIPPED["demo"])))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_row_is_marked_and_points_at_nobody(name: str) -> None:
+    for line in simulate(load_scenario(SHIPPED[name])):
+        row = msgspec.json.decode(line)
+        assert row["annotations"]["simulated"] == "true"
+        assert (row["software_name"], row["probe_cc"], row["probe_ip"]) == ("kholo-simulate", "ZZ", "127.0.0.1")
+        addresses = set(re.findall(rb"\d+\.\d+\.\d+\.\d+", line))
+        allowed = rb"203\.0\.113\.\d+|198\.51\.100\.\d+|10\.10\.34\.35|127\.0\.0\.1"
+        assert all(re.fullmatch(allowed, address) for address in addresses), addresses
+
+
+def test_each_mechanism_is_judged_as_what_it_is(judge: Judge) -> None:
+    scenario = load_scenario(SHIPPED["mechanisms"])
+    seen: dict[str, Counter[str]] = {}
+    for row in rows("mechanisms", judge):
+        if row["state"] in IMPAIRED:
+            seen.setdefault(str(row["network"]), Counter())[str(row["mechanism"])] += 1
+    expected = {network: mechanism for network, _, mechanism, _, _ in truth(scenario)}
+    assert len(expected) == 15
+    assert {network: list(counted) for network, counted in seen.items()} == {
+        network: [mechanism] for network, mechanism in expected.items()
+    }
+
+
+def test_where_nothing_happens_nothing_is_found(judge: Judge) -> None:
+    assert not [row for row in rows("quiet", judge) if row["state"] in IMPAIRED]
+    assert found("quiet", judge) == []
+
+
+def test_the_demos_truth_is_found(judge: Judge) -> None:
+    blocked, throttled = found("demo", judge)
+    assert (blocked.state, blocked.networks) == (State.BLOCKED, ("AS64500", "AS64501", "AS64502"))
+    assert (throttled.state, throttled.networks, throttled.grade) == (State.THROTTLED, ("AS64500",), Grade.A)
+    assert blocked.simulated
+    assert set(blocked.mechanisms) == {"tls.reset", "dns.bogon", "tcp.timeout"}
+    slack = timedelta(hours=6)
+    for network, state, _, begin, end in truth(load_scenario(SHIPPED["demo"])):
+        incident = blocked if state == "blocked" else throttled
+        (spell,) = [spell for spell in incident.spells if spell.network == network]
+        assert spell.end is not None
+        assert spell.onset.earliest - slack <= begin <= spell.onset.latest + slack
+        assert spell.end.earliest - slack <= end <= spell.end.latest + slack
+
+
+def test_a_file_is_written_whole_and_only_under_a_name_that_fits(tmp_path: Path) -> None:
+    assert write(iter([b"{}\n"]), tmp_path / "a.jsonl") == 1
+    assert (tmp_path / "a.jsonl").read_bytes() == b"{}\n"
+    with pytest.raises(UsageError, match=r"\.jsonl"):
+        write(iter([]), tmp_path / "a.txt")
+
+
+BROKEN = {
+    "misspelt": ("seed =", "sede =", "did you mean 'seed'"),
+    "real country": ('"ZZ"', '"PK"', "is ZZ"),
+    "real address": ("203.0.113.10", "8.8.8.8", "reserved for examples"),
+    "real host": ("chirp.example", "x.com", "ends in .example"),
+    "real network": ("asn = 64500", "asn = 17557", "reserved for examples"),
+    "mechanism": ("tls.reset", "tls.rest", "did you mean 'tls.reset'"),
+    "kind": ('"throttle"', '"throtle"', "did you mean 'throttle'"),
+    "network of another": ("networks = [64501]", "networks = [64509]", "no network of this scenario"),
+    "end first": ("to = 2025-03-18", "to = 2025-03-01", "must be after from"),
+    "type": ("per_day = 24", 'per_day = "many"', "Expected"),
+    "flood": ("per_day = 24", "per_day = 1e9", "at most"),
+    "syntax": ("name =", "name", "Expected"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_scenario_says_what_is_allowed(name: str, tmp_path: Path) -> None:
+    old, new, message = BROKEN[name]
+    text = SHIPPED["demo"].read_text()
+    assert old in text
+    (tmp_path / "broken.toml").write_text(text.replace(old, new, 1))
+    with pytest.raises(ScenarioError, match=re.escape(message)):
+        load_scenario(tmp_path / "broken.toml")
+
+
+@given(place=st.integers(0, 10_000), put=st.text(max_size=3))
+def test_no_mutation_of_a_scenario_escapes_as_another_error(
+    place: int, put: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    text = SHIPPED["demo"].read_text()
+    place %= len(text)
+    path = tmp_path_factory.getbasetemp() / "mutated.toml"
+    path.write_text(text[:place] + put + text[place + len(put) :], encoding="utf-8", errors="replace")
+    with contextlib.suppress(ScenarioError):
+        load_scenario(path)
