@@ -130,6 +130,8 @@ def test_assessments_and_clocks_have_the_public_names(store: Path) -> None:
         ("silence", False, 32),
     }
     measured = {row["entry_id"]: row for row in json_lines("assess", CASES[1], "--store", store)}
+    assert {row["simulated"] for row in measured.values()} == {True}
+    assert {row["simulated"] for row in found.values()} == {False}
     outcomes = {name: (row["outcome"], row["grade"]) for name, row in measured.items()}
     assert outcomes == {
         "z2": ("contradicted", "A"),

@@ -154,7 +154,7 @@ BAD = {
     "future.jsonl": (raw.encode(raw.measurement(measurement_start_time="2027-11-24 00:00:00")), "time_in_future"),
     "time.jsonl": (raw.encode(raw.measurement(measurement_start_time="yesterday")), "bad_time"),
     "row.jsonl": (b'{"hello": "world"}', "unknown_row"),
-    "binary.jsonl": (raw.encode(raw.measurement()).replace(b"getaddrinfo", b"\xff\xfe"), "not_json"),
+    "binary.jsonl": (raw.encode(raw.measurement()).replace(b"getaddrinfo", b"\xff\xfe"), "not_utf8"),
     "plain.jsonl.gz": (b'{"test_keys": {}}', "not_gzip"),
     "plain.tar.gz": (b"not a tar", "damaged_tar"),
     "notes.txt": (b"hello", "unsupported_file"),

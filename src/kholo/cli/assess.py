@@ -50,10 +50,13 @@ def _command(
         folder: Path, store: Path | None, as_of: datetime | None, fingerprints: tuple[Path, ...], as_json: bool
     ) -> None:
         opened = Store(store) if store else None
-        found = rows(assessed(folder, opened, make_judge(fingerprints), moment_or_now(as_of)))
+        found = assessed(folder, opened, make_judge(fingerprints), moment_or_now(as_of))
+        shown = [{**msgspec.to_builtins(row), "simulated": found.case.simulated} for row in rows(found)]
+        if found.case.simulated and not as_json:
+            click.echo("SIMULATED: nothing of this happened\n")
         if as_json:
-            output.json_rows(found)
-        elif not output.table((msgspec.to_builtins(row) for row in found), columns):
+            output.json_rows(shown)
+        elif not output.table(shown, columns):
             click.echo("this case has none")
 
     return command

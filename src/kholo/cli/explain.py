@@ -127,5 +127,5 @@ def _show_incident(store: Store, judge: Judge, incident: Incident, as_json: bool
         )
     else:
         click.echo(f"  no end was measured; last seen {incident.last_seen:%Y-%m-%d %H:%M} UTC")
-    click.echo("\nThe rows that prove it:")
+    click.echo("\nThe rows behind it:")
     output.table(rows, _ROWS)

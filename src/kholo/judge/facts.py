@@ -46,6 +46,7 @@ _WORDS: dict[str, str] = {
     "tcp.refused": "every connection to the service's addresses was refused",
     "tcp.reset": "every connection to the service's addresses was reset",
     "tcp.mixed": "connections to the service's addresses failed in different ways",
+    "tcp.failed": "connections failed in a way that says nothing of its cause",
     "tcp.unreachable": "the probe's own line had no route to the addresses",
     "tcp.genuine": "the addresses tried are the service's own, as far as the control or a certificate shows",
     # TLS

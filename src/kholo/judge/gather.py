@@ -108,8 +108,10 @@ def _tcp(view: View, hop: Hop, rows: list[Observation]) -> int:
     failed = [row for row in rows if row.failure not in _UNREACHABLE]
     if not failed:
         return BITS["tcp.unreachable"]
-    kinds = {_TCP_KINDS.get(row.failure or "", BITS["tcp.mixed"]) for row in failed}
-    facts = kinds.pop() if len(kinds) == 1 else BITS["tcp.mixed"]
+    kinds = {_TCP_KINDS.get(row.failure or "", BITS["tcp.failed"]) for row in failed}
+    # One failure of unknown cause, and what the others show is not all there was.
+    unknown = BITS["tcp.failed"] in kinds
+    facts = BITS["tcp.failed"] if unknown else kinds.pop() if len(kinds) == 1 else BITS["tcp.mixed"]
     if hop.depth:
         return facts
     genuine = [row for row in failed if view.is_genuine(row.ip)]

@@ -60,11 +60,14 @@ def observe(keys: raw.WebConnectivity, url: str) -> list[Observation]:
     return found
 
 
+#: The tag of each redirect that a probe may follow (ten are its limit).
+_DEPTHS = {f"depth={depth}": depth for depth in range(100)}
+
+
 def _depth(tags: list[str] | None) -> int:
     for tag in tags or ():
-        if tag.startswith("depth="):
-            digits = tag[6:]
-            return int(digits) if digits.isdigit() and len(digits) < 3 else 0
+        if tag in _DEPTHS:
+            return _DEPTHS[tag]
     return 0
 
 
@@ -223,7 +226,11 @@ def _port(url: str) -> int:
 
 
 def _body(encoded: msgspec.Raw) -> str:
-    return text(msgspec.json.decode(encoded))
+    try:
+        return text(msgspec.json.decode(encoded))
+    except (msgspec.DecodeError, UnicodeError):
+        # Bodies are passed over undecoded at first; one that is not what JSON allows is no page that we can read.
+        return ""
 
 
 def text(value: Any) -> str:

@@ -183,7 +183,7 @@ def events(keys: WebConnectivity) -> list[Event]:
     """The network events, decoded when asked for: they are long and seldom needed."""
     try:
         return _EVENTS.decode(keys.network_events) or []
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return []
 
 

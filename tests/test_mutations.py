@@ -1,0 +1,105 @@
+"""Hostile input: whatever is done to a measurement, nothing escapes, and no block is made of missing evidence."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kholo.judge import Judge, load_ruleset
+from kholo.model import IMPAIRED
+from kholo.pipeline.work import work
+from kholo.reference import load_reference
+from kholo.simulate import load_scenario, shipped_scenarios, simulate
+from kholo.sources.items import Item
+
+from . import raw
+from .conftest import NOW
+
+JUDGE = Judge(load_ruleset(), load_reference())
+SAMPLES = [raw.encode(raw.measurement()), *list(simulate(load_scenario(shipped_scenarios()["mechanisms"])))[::150]]
+values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def taken(data: bytes) -> list[dict[str, Any]]:
+    """The verdicts of one item; each item gives a verdict or a named reject."""
+    done = work([Item("mutated", 1, data)], NOW, JUDGE)
+    assert len(done.lines) + len(done.rejects) >= 1
+    assert all(reject.reason and reject.detail.isprintable() for reject in done.rejects)
+    return [msgspec.json.decode(line.verdict) for line in done.lines]
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.sampled_from(SAMPLES), st.integers(0, 2**32))
+def test_bytes_changed_at_random(sample: bytes, seed: int) -> None:
+    dice = random.Random(seed)
+    data = bytearray(sample)
+    for _ in range(dice.randint(1, 6)):
+        place = dice.randrange(len(data))
+        if dice.random() < 0.5:
+            data[place] = dice.randrange(256)
+        else:
+            del data[place : place + dice.randint(1, 40)]
+    taken(bytes(data))
+
+
+def paths(value: Any, so_far: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The place of every value inside a measurement."""
+    found = [so_far] if so_far else []
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        found += paths(inner, (*so_far, key))
+    return found
+
+
+def change(row: Any, path: tuple[Any, ...], put: Callable[[Any, Any], None]) -> bytes:
+    inner = row
+    for key in path[:-1]:
+        inner = inner[key]
+    put(inner, path[-1])
+    return raw.encode(row)
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.sampled_from(SAMPLES), st.randoms(use_true_random=False), values)
+def test_any_value_replaced_by_any_other(sample: bytes, dice: random.Random, value: Any) -> None:
+    row = msgspec.json.decode(sample)
+    taken(change(row, dice.choice(paths(row)), lambda inner, key: inner.__setitem__(key, value)))
+
+
+@pytest.mark.parametrize("part", ["queries", "tcp_connect", "tls_handshakes", "requests", "control"])
+def test_taking_a_part_out_of_a_measurement_that_worked_never_makes_a_block(part: str) -> None:
+    empties: tuple[Any, ...] = (None, [], {}, "", 7)
+    for empty in empties:
+        row = raw.measurement()
+        row["test_keys"][part] = empty
+        for verdict in taken(raw.encode(row)):
+            assert verdict["state"] not in IMPAIRED, (part, empty, verdict["rule_id"])
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.randoms(use_true_random=False))
+def test_taking_anything_out_of_a_measurement_that_worked_never_makes_a_block(dice: random.Random) -> None:
+    row = raw.measurement()
+    data = change(row, dice.choice(paths(row)), lambda inner, key: inner.__delitem__(key))
+    for verdict in taken(data):
+        assert verdict["state"] not in IMPAIRED, verdict["rule_id"]
+
+
+@pytest.mark.parametrize("sample", SAMPLES[1:], ids=range(len(SAMPLES) - 1))
+def test_no_block_without_what_the_control_saw(sample: bytes) -> None:
+    """What rests on the control falls with it; a block page or a second lookup of the probe's own may stand."""
+    row = msgspec.json.decode(sample)
+    row["test_keys"].update(control=None, control_failure="generic_timeout_error")
+    stands_alone = ("dns.fingerprint", "http.blockpage", "dns.bogon", "dns.nxdomain.encrypted")
+    for verdict in taken(raw.encode(row)):
+        assert verdict["state"] not in IMPAIRED or verdict["rule_id"] in stands_alone, verdict["rule_id"]
