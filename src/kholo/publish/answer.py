@@ -10,13 +10,14 @@ import msgspec
 
 from kholo.model import Entry, EntryKind, Grade, Incident, State
 
-from .dates import bracket, day, last_day
+from .dates import bracket, day, last_day, stretch
 from .places import place_name
 from .spans import DECISIVE, union
 from .view import CaseView
-from .words import GRADE, count
+from .words import GRADE, count, listed
 
 _WORD = {State.BLOCKED: "blocked", State.THROTTLED: "throttled"}
+_INVENTED = "In this simulation: "
 
 #: The state's word, and where and when.
 _Clause = tuple[str, str]
@@ -88,7 +89,7 @@ def _measured(view: CaseView) -> Answer | None:
     grade = max(row.grade for row in incidents if row.state in _WORD)
     clauses = [_measured_clause(view, state, rows) for state, rows in groups]
     basis = "recomputed from raw measurements" if grade is Grade.A else GRADE[grade]
-    used = f"{count(view.measurements, 'measurement')} used"
+    used = f"{view.measurements:,} used"
     joined = f"{view.service} was {_joined(view, clauses)} (grade {grade}, {basis}; {used})."
     more = tuple(_bracket_note(row) for row in incidents if row.state in _WORD)[:4]
     return Answer(_simulation(view, joined), more, Basis.MEASURED, groups[0][0], grade)
@@ -98,8 +99,8 @@ def _measured_clause(view: CaseView, state: State, rows: Sequence[Incident]) -> 
     networks = {network for row in rows for network in row.networks}
     first = min(row.onset.latest for row in rows).date()
     open_rows = [row for row in rows if row.end is None]
-    ends = [row.end.earliest if row.end else row.last_seen for row in rows]
-    last = max(ends).date()
+    ends = [row.end.earliest for row in rows if row.end]
+    last = max(row.last_seen for row in open_rows).date() if open_rows else max(ends).date()
     measured = networks | {row.network for row in view.days if row.state in DECISIVE and first <= row.day <= last}
     on = f"on {len(networks)} of {count(len(measured), 'measured network')}"
     if open_rows:
@@ -149,35 +150,41 @@ def _published(view: CaseView) -> Answer | None:
     own = (
         "no raw measurements are in this store yet"
         if not view.measurements
-        else f"the {count(view.measurements, 'measurement')} in this store do not show an incident"
+        else f"no incident was found in the {count(view.measurements, 'measurement')} of this store"
     )
     sentence = f"{view.service} was {_joined(view, clauses)}, by {source} (grade {grade}); {own}."
-    return Answer(_simulation(view, sentence), _disagreement(findings), Basis.PUBLISHED, kept[0][0], grade)
+    more = _against(view, findings, [entry for _, rows in kept for entry in rows])
+    return Answer(_simulation(view, sentence), more, Basis.PUBLISHED, kept[0][0], grade)
 
 
 def _published_clause(state: State, rows: Iterable[Entry]) -> _Clause:
-    propositions = [entry.proposition for entry in rows if entry.proposition]
+    every = [entry.proposition for entry in rows if entry.proposition]
+    # A finding on some networks says nothing of the place: it counts only where nobody speaks of the place.
+    propositions = [p for p in every if not p.networks] or every
     spans = union((p.start, p.end) for p in propositions)
     if not spans:
         return _WORD[state], ""
     first, last = spans[0][0].date(), last_day(spans[-1][1])
-    narrow = all(p.networks for p in propositions)
     networks = {network for p in propositions for network in p.networks}
-    on = f"on {count(len(networks), 'network')} " if narrow else ""
+    on = f"on {count(len(networks), 'network')} " if networks else ""
     if len(spans) > 1:
         return _WORD[state], f"{on}in {len(spans)} separate stretches between {day(first)} and {day(last)}"
     when = f"from {day(first)} to {day(last)}" if first != last else f"on {day(first)}"
     return _WORD[state], f"{on}{when}"
 
 
-def _disagreement(findings: Iterable[Entry]) -> tuple[str, ...]:
-    """A note when one standing finding says `ok` of a time that another calls blocked or throttled."""
-    propositions = [entry.proposition for entry in findings if entry.proposition]
-    fine = [p for p in propositions if p.state is State.OK and not p.networks]
-    bad = [p for p in propositions if p.state in _WORD and not p.networks]
-    if any(a.start < b.end and b.start < a.end for a in fine for b in bad):
-        return ("The published findings disagree with each other for part of that time.",)
-    return ()
+def _against(view: CaseView, findings: Iterable[Entry], impaired: Iterable[Entry]) -> tuple[str, ...]:
+    """The standing findings that say `ok` of a time that others call blocked or throttled, with their grades."""
+    bad = [entry.proposition for entry in impaired if entry.proposition]
+    said = [
+        f"{stretch(claim.start.date(), last_day(claim.end))} (grade {finding_grade(view, entry)})"
+        for entry in findings
+        if (claim := entry.proposition) and claim.state is State.OK
+        if any(claim.start < other.end and other.start < claim.end for other in bad)
+    ]
+    if not said:
+        return ()
+    return (f"Not all findings agree: others report that it was reachable, for some at least, on {listed(said)}.",)
 
 
 def finding_grade(view: CaseView, entry: Entry) -> Grade:
@@ -187,7 +194,7 @@ def finding_grade(view: CaseView, entry: Entry) -> Grade:
 
 
 def _findings_also(published: Answer) -> tuple[str, ...]:
-    claim = published.sentence.rpartition("; ")[0]
+    claim = published.sentence.rpartition("; ")[0].removeprefix(_INVENTED)
     return (f"Beside that, not recomputed here: {claim}.", *published.more)
 
 
@@ -223,7 +230,7 @@ def _joined(view: CaseView, clauses: Sequence[_Clause]) -> str:
 
 def _simulation(view: CaseView, sentence: str) -> str:
     """The sentence, with a word in front when anything in the view is invented."""
-    return f"In this simulation: {sentence}" if view.simulated else sentence
+    return f"{_INVENTED}{sentence}" if view.simulated else sentence
 
 
 def _with_more(base: Answer, more: tuple[str, ...]) -> Answer:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from markupsafe import Markup
 
-from kholo.model import Entry, Incident, State
+from kholo.model import Incident, Proposition, State
 
 from .axis import Scale
-from .dates import bracket, day, last_day, ordinal
+from .dates import bracket, day, last_day, ordinal, stretch
 from .marks import Mark
 from .spans import Run
-from .svg import group, label, line, rect, tag
+from .svg import group, label, line, number, rect, tag
 from .words import STATE
 
 BAND = 14.0
@@ -61,26 +62,25 @@ _PATTERNS: tuple[tuple[State, str, Markup], ...] = (
 )
 
 
-def network_band(runs: Sequence[Run], scale: Scale, top: float, prefix: str) -> Markup:
-    """One network: an empty outline for days without any result, filled by state where there are some."""
-    drawn = [rect(scale.left, top, scale.right - scale.left, BAND, "empty")]
-    for run in runs:
-        left, right = scale.x(run.first), scale.x(ordinal(run.last) + 1)
-        if right <= left:
-            continue
-        words = f"{run.network}, {day(run.first)} to {day(run.last)}: {STATE[run.state]}"
-        drawn.append(
-            tag(
-                "rect",
-                tag("title", words),
-                x=left,
-                y=top,
-                width=max(right - left, 0.6),
-                height=BAND,
-                fill=fill(run.state, prefix),
-            )
-        )
+def network_band(name: str, runs: Sequence[Run], scale: Scale, top: float, prefix: str) -> Markup:
+    """One network: an empty outline for days without any result, filled by state where there are some.
+
+    One path a state: a page stays light however often the state changes.
+    """
+    drawn = [tag("title", name), rect(scale.left, top, scale.right - scale.left, BAND, "empty")]
+    for state in State:
+        data = "".join(_box(run, scale, top) for run in runs if run.state is state)
+        if data:
+            drawn.append(tag("path", d=data, fill=fill(state, prefix)))
     return group(*drawn)
+
+
+def _box(run: Run, scale: Scale, top: float) -> str:
+    left, right = scale.x(run.first), scale.x(ordinal(run.last) + 1)
+    if right <= left:
+        return ""
+    right = max(right, left + 0.6)
+    return f"M{number(left)} {number(top)}H{number(right)}V{number(top + BAND)}H{number(left)}z"
 
 
 def incident_row(row: Incident, scale: Scale, top: float, prefix: str, anchor: str) -> Markup:
@@ -120,15 +120,12 @@ def finding_bands(findings: Sequence[Mark], scale: Scale, top: float, prefix: st
         claim = mark.entry.proposition
         if claim is None or ordinal(claim.end) <= scale.first or ordinal(claim.start) >= scale.last:
             continue
-        left, right = scale.x(claim.start), scale.x(claim.end)
-        text = f"{mark.number} {STATE[claim.state]}"
-        inside = right - left > 6.2 * len(text) + 6
-        reach = right if inside else right + 6.2 * len(text) + 8
-        level = next((n for n, edge in enumerate(free) if edge <= left), len(free))
+        place = _place(mark, claim, scale)
+        level = next((n for n, edge in enumerate(free) if edge <= place.first), len(free))
         if level >= MOST_LEVELS:
             continue
-        free[level : level + 1] = [reach + 2]
-        drawn.append(_finding(mark, text, (left, right), top + level * _STEP, scale, prefix))
+        free[level : level + 1] = [place.last + 2]
+        drawn.append(_finding(mark, claim, place, top + level * _STEP, prefix))
     return group(*drawn), max(1, len(free)) * _STEP
 
 
@@ -137,31 +134,41 @@ def _by_start(mark: Mark) -> tuple[float, int]:
     return (ordinal(claim.start) if claim else 0.0, mark.number)
 
 
-def _finding(mark: Mark, text: str, span: tuple[float, float], top: float, scale: Scale, prefix: str) -> Markup:
-    left, right = span
-    inside = right - left > 6.2 * len(text) + 6
-    at_left = not inside and right + 6.2 * len(text) + 8 > scale.right
-    x = left + 4 if inside else (left - 4 if at_left else right + 4)
-    state = _state(mark.entry)
-    solid = inside and state is State.BLOCKED
+class _Place(msgspec.Struct, frozen=True):
+    """Where a bar and its words stand, in pixels; `first` to `last` is what both take up together."""
+
+    left: float
+    right: float
+    text: str
+    words_at: float
+    text_anchor: str | None
+    inside: bool
+    first: float
+    last: float
+
+
+def _place(mark: Mark, claim: Proposition, scale: Scale) -> _Place:
+    """Words inside of the bar where they fit, else right of it, else left of it."""
+    left, right = scale.x(claim.start), scale.x(claim.end)
+    text = f"{mark.number} {STATE[claim.state]}"
+    size = 6.2 * len(text) + 6
+    if right - left > size:
+        return _Place(left, right, text, left + 4, None, True, left, right)
+    if right + size + 2 <= scale.right:
+        return _Place(left, right, text, right + 4, None, False, left, right + size)
+    return _Place(left, right, text, left - 4, "end", False, left - size, right)
+
+
+def _finding(mark: Mark, claim: Proposition, place: _Place, top: float, prefix: str) -> Markup:
+    words = (
+        f"Published finding {mark.number}: {STATE[claim.state]}, "
+        f"{stretch(claim.start.date(), last_day(claim.end))}: {mark.entry.title}"
+    )
+    width = max(2.0, place.right - place.left)
     return tag(
         "a",
-        tag("title", _finding_words(mark)),
-        rect(left, top, max(2.0, right - left), _THIN, "bar", fill(state, prefix)),
-        label(x, top + 9, text, "bt on" if solid else "bt", "end" if at_left else None),
+        tag("title", words),
+        rect(place.left, top, width, _THIN, "bar", fill(claim.state, prefix)),
+        label(place.words_at, top + 9, place.text, "bt on" if place.inside else "bt", place.text_anchor),
         href=f"#{mark.anchor}",
-    )
-
-
-def _state(entry: Entry) -> State:
-    return entry.proposition.state if entry.proposition else State.INSUFFICIENT
-
-
-def _finding_words(mark: Mark) -> str:
-    claim = mark.entry.proposition
-    if claim is None:
-        return mark.entry.title
-    return (
-        f"Published finding {mark.number}: {STATE[claim.state]}, {day(claim.start)} to "
-        f"{day(last_day(claim.end))}: {mark.entry.title}"
     )

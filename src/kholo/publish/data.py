@@ -10,7 +10,6 @@ import msgspec
 from .answer import Answer, case_incidents
 from .dates import stamp
 from .rows import CasePage
-from .view import CaseView
 
 #: Stands on every page, picture and data file of a case with anything invented in it.
 NOTICE = "SIMULATED DATA. Nothing on this page happened."
@@ -20,8 +19,9 @@ LICENCE = "CC-BY-4.0"
 def case_data(page: CasePage) -> bytes:
     """The JSON of a case, ASCII only, with `<`, `>` and `&` escaped: no reader can take it for a page."""
     view = page.view
-    content: dict[str, Any] = {"simulated": view.simulated}
-    if view.simulated:
+    invented = view.simulated
+    content: dict[str, Any] = {"simulated": invented}
+    if invented:
         content["notice"] = NOTICE
     content |= {
         "case": view.case.id,
@@ -36,10 +36,10 @@ def case_data(page: CasePage) -> bytes:
         "rejects": view.rejects,
         "states": {state.value: number for state, number in sorted(view.states.items())},
         "versions": msgspec.to_builtins(view.versions),
-        "incidents": [_row(view, row) for row in case_incidents(view)],
-        "assessments": [_row(view, row) for row in sorted(view.assessments, key=_assessment_key)],
-        "clocks": [_row(view, row) for row in sorted(view.clocks, key=_clock_key)],
-        "days": [_row(view, row) for row in sorted(view.days, key=lambda d: (d.network, d.day))],
+        "incidents": [_row(row, invented) for row in case_incidents(view)],
+        "assessments": [_row(row, invented) for row in sorted(view.assessments, key=_assessment_key)],
+        "clocks": [_row(row, invented) for row in sorted(view.clocks, key=_clock_key)],
+        "days": [_row(row, invented) for row in sorted(view.days, key=lambda d: (d.network, d.day))],
         "licence": LICENCE,
     }
     text = json.dumps(content, ensure_ascii=True, indent=1)
@@ -56,10 +56,10 @@ def _clock_key(row: Any) -> tuple[Any, ...]:
     return (row.clock, row.entry_id, row.network or "", row.started)
 
 
-def _row(view: CaseView, row: msgspec.Struct) -> dict[str, Any]:
+def _row(row: msgspec.Struct, invented: bool) -> dict[str, Any]:
     """One row; in a view with anything invented in it every row says so."""
     fields: dict[str, Any] = msgspec.to_builtins(row)
-    fields["simulated"] = bool(fields.get("simulated")) or view.simulated
+    fields["simulated"] = bool(fields.get("simulated")) or invented
     return fields
 
 

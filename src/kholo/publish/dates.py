@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 from kholo.model import Bracket
@@ -21,6 +22,8 @@ MONTHS = [
     "December",
 ]
 
+_DATE = re.compile(rf"\b\d{{1,2}} (?:{'|'.join(MONTHS)}) \d{{1,4}}\b")
+
 
 def day(value: date) -> str:
     """`17 February 2024`."""
@@ -28,8 +31,18 @@ def day(value: date) -> str:
 
 
 def short_day(value: date) -> str:
-    """`17 Feb 2024`."""
-    return f"{value.day} {MONTHS[value.month - 1][:3]} {value.year}"
+    """`17 Feb 2024`, with spaces that don't break over lines."""
+    return f"{value.day}\N{NO-BREAK SPACE}{MONTHS[value.month - 1][:3]}\N{NO-BREAK SPACE}{value.year}"
+
+
+def unbroken(text: str) -> str:
+    """The text with the spaces inside its dates replaced by ones that don't break over lines."""
+    return _DATE.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
+
+
+def stretch(first: date, last: date) -> str:
+    """`3 May 2024`, or `3 May 2024 to 5 May 2024`."""
+    return day(first) if first == last else f"{day(first)} to {day(last)}"
 
 
 def either(earliest: date, latest: date) -> str:

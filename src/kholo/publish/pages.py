@@ -18,7 +18,7 @@ from . import dates, places, safe, words
 from .answer import Basis
 from .data import NOTICE
 from .dates import ordinal
-from .rows import CasePage, network_label, stretch
+from .rows import CasePage, network_label
 from .spans import by_network, runs
 from .strip import strip
 from .timeline import MOST_MARKS, MOST_NETWORKS, Drawing, timeline
@@ -98,10 +98,11 @@ def _environment() -> Environment:
         "CLOCK": words.CLOCK,
         "Basis": Basis,
         "network_label": network_label,
-        "stretch": stretch,
+        "stretch": dates.stretch,
     }
     environment.filters |= {
         "day": dates.day,
+        "unbroken": dates.unbroken,
         "short_day": dates.short_day,
         "moment": dates.moment,
         "bracket": dates.bracket,

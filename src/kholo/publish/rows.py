@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 import msgspec
 
@@ -21,7 +20,6 @@ from kholo.model import (
 )
 
 from .answer import Answer, answer, case_incidents, standing_findings
-from .dates import day
 from .marks import Mark
 from .safe import anchor, explorer_address
 from .spans import Coverage, Run, by_network, coverage, network_key, runs
@@ -63,10 +61,14 @@ class ClaimRow(msgspec.Struct, frozen=True):
 
 
 class ClockRow(msgspec.Struct, frozen=True):
-    """A clock over the whole place and the same clock by network. `about` is the entry that started it."""
+    """A clock over the whole place and the same clock by network.
+
+    `start` leads to the entry or incident that started it, `title` is that entry's (empty for an incident).
+    """
 
     clock: Clock
-    about: EntryRow | None
+    start: Link
+    title: str
     evidence: tuple[Link, ...]
     networks: tuple[Clock, ...] = ()
 
@@ -247,18 +249,19 @@ def _claims(view: CaseView, entries: Sequence[EntryRow], links: Mapping[str, Lin
 
 
 def _clocks(view: CaseView, entries: Sequence[EntryRow], links: Mapping[str, Link]) -> tuple[ClockRow, ...]:
-    rows = {row.entry.id: row for row in entries}
+    titles = {row.entry.id: row.entry.title for row in entries}
     grouped: dict[tuple[ClockKind, str], list[Clock]] = {}
     for told in view.clocks:
         clock = msgspec.structs.replace(told, because=_readable(told.because, links))
         grouped.setdefault((clock.clock, clock.entry_id), []).append(clock)
     out = []
     for (_, entry_id), clocks in grouped.items():
+        start = _linked((entry_id,), links)[0]
         whole = sorted((c for c in clocks if c.network is None), key=lambda c: (-c.days, c.started))
         split = sorted((c for c in clocks if c.network), key=lambda c: (network_key(c.network or ""), c.started))
         for position, clock in enumerate(whole or split):
             behind = tuple(split) if whole and position == 0 else ()
-            out.append(ClockRow(clock, rows.get(entry_id), _linked(clock.evidence, links), behind))
+            out.append(ClockRow(clock, start, titles.get(entry_id, ""), _linked(clock.evidence, links), behind))
     return tuple(sorted(out, key=lambda row: (-row.clock.days, row.clock.clock, row.clock.entry_id)))
 
 
@@ -266,8 +269,3 @@ def _coverage(view: CaseView) -> tuple[tuple[str, Coverage], ...]:
     return tuple(
         (network_label(view, name), coverage(name, rows, view.window)) for name, rows in by_network(view.days).items()
     )
-
-
-def stretch(first: date, last: date) -> str:
-    """`3 May 2024`, or `3 May 2024 to 5 May 2024`."""
-    return day(first) if first == last else f"{day(first)} to {day(last)}"

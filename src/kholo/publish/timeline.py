@@ -113,7 +113,7 @@ def _measured(picture: _Picture, drawing: Drawing) -> None:
         picture.add(drawn, BAND + 6)
     for name, runs in drawing.networks[:MOST_NETWORKS]:
         picture.label(name)
-        picture.add(network_band(runs, picture.scale, picture.y, picture.prefix), BAND + 4)
+        picture.add(network_band(name, runs, picture.scale, picture.y, picture.prefix), BAND + 4)
     if not drawing.networks:
         picture.label("Measured here")
         left, right = picture.scale.left, picture.scale.right

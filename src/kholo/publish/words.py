@@ -69,7 +69,7 @@ _HOW = {
     "blockpage": "answered with a block page",
     "timeout": "never answered",
     "refused": "refused",
-    "reset": "cut off by a forged or injected reset",
+    "reset": "cut off by a reset",
     "eof": "closed without an answer",
     "mitm": "answered with a certificate that is not the service's",
     "rate": "slowed far below the usual rate",
