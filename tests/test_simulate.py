@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -102,6 +103,14 @@ def test_a_file_is_written_whole_and_only_under_a_name_that_fits(tmp_path: Path)
     assert (tmp_path / "a.jsonl").read_bytes() == b"{}\n"
     with pytest.raises(UsageError, match=r"\.jsonl"):
         write(iter([]), tmp_path / "a.txt")
+    with pytest.raises(RuntimeError):
+        write(_breaks(), tmp_path / "b.jsonl")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl"]
+
+
+def _breaks() -> Iterator[bytes]:
+    yield b"{}\n"
+    raise RuntimeError("the disk is gone")
 
 
 BROKEN = {
@@ -115,6 +124,13 @@ BROKEN = {
     "network of another": ("networks = [64501]", "networks = [64509]", "no network of this scenario"),
     "end first": ("to = 2025-03-18", "to = 2025-03-01", "must be after from"),
     "type": ("per_day = 24", 'per_day = "many"', "Expected"),
+    "the same network twice": ("asn = 64501", "asn = 64500", "stands twice"),
+    "host behind a question mark": ("https://chirp.example/", "https://x.com?.example", "ends in .example"),
+    "address of the block page": ("203.0.113.10", "203.0.113.80", "other than 203.0.113.80"),
+    "key of another kind": ('kind = "throttle"', 'kind = "throttle"\ndelay_hours = 3.0', "not for kind 'throttle'"),
+    "far future": ("to = 2025-03-18", "to = 2199-03-18", "not within the scenario"),
+    "overflow": ("per_day = 24", "per_day = 1e999", "at most"),
+    "control characters": ("seed =", '"\\u001b[31m" =', "\\x1b"),
     "flood": ("per_day = 24", "per_day = 1e9", "at most"),
     "syntax": ("name =", "name", "Expected"),
 }

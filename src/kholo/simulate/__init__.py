@@ -24,13 +24,20 @@ def write(lines: Iterable[bytes], path: Path) -> int:
         raise UsageError(f"{path}: the name must end in .jsonl or .jsonl.gz")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
+    try:
+        count = _fill(lines, partial, is_packed=path.suffix == ".gz")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return count
+
+
+def _fill(lines: Iterable[bytes], path: Path, *, is_packed: bool) -> int:
     count = 0
-    with partial.open("wb") as raw:
-        packed = gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if path.suffix == ".gz" else raw
+    with path.open("wb") as raw:
+        packed = gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if is_packed else raw
         with io.BufferedWriter(packed, 1 << 20) as stream:
             for line in lines:
                 stream.write(line)
                 count += 1
-        packed.close()
-    partial.replace(path)
     return count

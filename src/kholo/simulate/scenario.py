@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import re
 import tomllib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,10 +21,26 @@ MECHANISMS = (
 KINDS = ("block", "throttle", "site_down", "vpn", "gap", "late", "forged", "broken_probe")
 #: The only addresses of invented services (RFC 5737): ordinary in simulated rows, bogons in real ones.
 ADDRESSES = ipaddress.ip_network("203.0.113.0/24")
+#: Where the simulated block page is served; a service there would look blocked on every day.
+BLOCK_PAGE = "203.0.113.80"
 MAX_FILE = 1 << 20
+MAX_NAME = 100
+YEARS = (2000, 2100)
 MAX_DAYS = 3_660
 MAX_PER_DAY = 10_000
 SHIPPED = Path(__file__).with_name("scenarios")
+_HOST = re.compile(
+    r"https?://(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}example(?:/[\w./~%?&=+-]{0,200})?", re.ASCII
+)
+#: The keys that every event may have, and those that only some kinds read.
+_COMMON = {"kind", "networks", "from", "to"}
+_OWN = {
+    "block": {"mechanism", "share"},
+    "throttle": {"share"},
+    "vpn": {"share"},
+    "late": {"delay_hours"},
+    "forged": {"count", "distinct_reports"},
+}
 
 
 class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,9 +107,10 @@ def load_scenario(path: Path) -> Scenario:
         raise ScenarioError(f"{path}: no such file, and no shipped scenario; shipped are: {shipped}") from None
     except OSError as error:
         raise ScenarioError(f"{path}: can't be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise ScenarioError(f"{path}: {_explain(str(error))}") from error
-    _check(path, scenario)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise ScenarioError(f"{path}: {_printable(_explain(str(error)))}") from error
+    for problem in _stray_keys(tables) + _problems(scenario):
+        raise ScenarioError(f"{path}: {_printable(problem)}")
     return scenario
 
 
@@ -120,36 +138,74 @@ def _explain(message: str) -> str:
     return f"{message}; {f'did you mean {close[0]!r}? ' if close else ''}allowed: {', '.join(keys)}"
 
 
-def _check(path: Path, scenario: Scenario) -> None:
-    for problem in _problems(scenario):
-        raise ScenarioError(f"{path}: {problem}")
+def _printable(text: str) -> str:
+    """Text for a terminal: a key of the file may hold control characters."""
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
+
+
+def _stray_keys(tables: dict[str, Any]) -> list[str]:
+    """Keys that are right on another kind of event: here nobody would read them."""
+    found = []
+    for event in tables.get("event", ()):
+        allowed = _COMMON | _OWN.get(event["kind"], set())
+        if event["kind"] in KINDS and (stray := sorted(set(event) - allowed)):
+            found.append(f"event.{stray[0]}: not for kind {event['kind']!r}; allowed: {', '.join(sorted(allowed))}")
+    return found
 
 
 def _problems(scenario: Scenario) -> list[str]:
+    if not YEARS[0] <= scenario.start.year <= scenario.end.year <= YEARS[1]:
+        return [f"start, end: in the years {YEARS[0]} to {YEARS[1]}, start first"]
     found = []
+    if not _is_name(scenario.name):
+        found.append(f"name: 1 to {MAX_NAME} printable characters")
     if scenario.place != "ZZ":
         found.append(f"place: {scenario.place!r}; a simulated country is ZZ, so that nobody takes it for a real one")
     if not scenario.start < scenario.end <= scenario.start + timedelta(days=MAX_DAYS):
         found.append(f"end: must be after start, and at most {MAX_DAYS} days later")
     if not 0 <= scenario.noise <= 1:
         found.append("noise: a share from 0 to 1")
+    numbers = [network.asn for network in scenario.networks]
+    found += [f"network.asn: {asn} stands twice" for asn in sorted(set(numbers)) if numbers.count(asn) > 1]
+    found += _service_problems(scenario)
+    for network in scenario.networks:
+        found += _network_problems(network)
+    for event in scenario.events:
+        found += _event_problems(event, numbers)
+        if not scenario.start <= event.start <= event.end <= scenario.end:
+            found.append(
+                f"event.from, event.to: {event.start:%Y-%m-%d} to {event.end:%Y-%m-%d} is not within the scenario"
+            )
+    return found
+
+
+def _service_problems(scenario: Scenario) -> list[str]:
+    found = []
     if not _is_ours(scenario.service.address):
-        found.append(f"service.address: {scenario.service.address!r}; an address of {ADDRESSES}, reserved for examples")
+        found.append(
+            f"service.address: {scenario.service.address!r}; an address of {ADDRESSES} (reserved for examples)"
+            f" other than {BLOCK_PAGE}, where the block page is"
+        )
     found += [
-        f"service.urls: {url!r}; http:// or https:// and a host that ends in .example"
+        f"service.urls: {url!r}; http:// or https:// and a host in small letters that ends in .example, no port"
         for url in scenario.service.urls
-        if not _is_example(url)
+        if not _HOST.fullmatch(url)
     ]
     if not scenario.service.urls or not scenario.networks:
         found.append("service.urls and network: at least one each")
-    numbers = [network.asn for network in scenario.networks]
-    for network in scenario.networks:
-        if not 64496 <= network.asn <= 64511 and not 64512 <= network.asn <= 65534:
-            found.append(f"network.asn: {network.asn}; 64496 to 65534 are reserved for examples and private use")
-        if not 0 < network.per_day <= MAX_PER_DAY:
-            found.append(f"network.per_day: {network.per_day}; more than 0, at most {MAX_PER_DAY}")
-    for event in scenario.events:
-        found += _event_problems(event, numbers)
+    return found
+
+
+def _network_problems(network: Network) -> list[str]:
+    found = []
+    if not _is_name(network.name):
+        found.append(f"network.name: 1 to {MAX_NAME} printable characters")
+    if network.resolver is not None and not 64496 <= network.resolver <= 65534:
+        found.append(f"network.resolver: {network.resolver}; 64496 to 65534, as for asn")
+    if not 64496 <= network.asn <= 65534:
+        found.append(f"network.asn: {network.asn}; 64496 to 65534 are reserved for examples and private use")
+    if not 0 < network.per_day <= MAX_PER_DAY:
+        found.append(f"network.per_day: {network.per_day}; more than 0, at most {MAX_PER_DAY}")
     return found
 
 
@@ -159,8 +215,6 @@ def _event_problems(event: Event, numbers: list[int]) -> list[str]:
         found.append(f"event.kind: {event.kind!r}; {_nearest(event.kind, KINDS)}")
     if event.kind == "block" and event.mechanism not in MECHANISMS:
         found.append(f"event.mechanism: {event.mechanism!r}; {_nearest(event.mechanism or '', MECHANISMS)}")
-    if event.kind != "block" and event.mechanism:
-        found.append("event.mechanism: belongs to an event of kind 'block'")
     if event.end <= event.start:
         found.append(f"event.to: must be after from ({event.start:%Y-%m-%d %H:%M})")
     if not 0 <= event.share <= 1 or not 0 <= event.delay_hours <= 24 * 366:
@@ -176,13 +230,12 @@ def _nearest(value: str, allowed: tuple[str, ...]) -> str:
     return f"{f'did you mean {close[0]!r}? ' if close else ''}allowed: {', '.join(allowed)}"
 
 
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= MAX_NAME and text.isprintable()
+
+
 def _is_ours(address: str) -> bool:
     try:
-        return ipaddress.ip_address(address) in ADDRESSES
+        return ipaddress.ip_address(address) in ADDRESSES and address != BLOCK_PAGE
     except ValueError:
         return False
-
-
-def _is_example(url: str) -> bool:
-    scheme, _, rest = url.partition("://")
-    return scheme in ("http", "https") and rest.split("/")[0].endswith(".example") and url.isascii() and " " not in url

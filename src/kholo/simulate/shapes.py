@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .scenario import BLOCK_PAGE
+
 BOGON = "10.10.34.35"
-BLOCK_PAGE = "203.0.113.80"
 BLOCK_BODY = "<html><title>Notice</title><body>kholo-simulated-block-page</body></html>"
 PAGE = "<html><title>Chirp</title><body>" + "A page of an invented service. " * 40 + "</body></html>"
 TIMEOUT, RESET, EOF, REFUSED = "generic_timeout_error", "connection_reset", "eof_error", "connection_refused"

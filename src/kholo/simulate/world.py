@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,9 +33,22 @@ def simulate(scenario: Scenario, seed: int | None = None) -> Iterator[bytes]:
     Each network and day draws from a stream of its own, so that an event does not change what is drawn elsewhere.
     """
     chosen = scenario.seed if seed is None else seed
-    made = [row for network in scenario.networks for row in _network(scenario, network, chosen)]
-    made.sort(key=lambda row: row["measurement_uid"])
-    return (msgspec.json.encode(row) + b"\n" for row in made)
+    pending = [_line(row) for network in scenario.networks for row in _odd_probes(scenario, network, chosen)]
+    day = scenario.start
+    while day < scenario.end:
+        for network in scenario.networks:
+            pending += [_line(row) for row in _day(scenario, network, day, chosen)]
+        day += _DAY
+        # Nothing reaches the archive before it is measured: what came before the next day is complete.
+        pending.sort()
+        ready = bisect_left(pending, (f"{day:%Y%m%d%H%M%S}", b""))
+        yield from (line for _, line in pending[:ready])
+        del pending[:ready]
+    yield from (line for _, line in pending)
+
+
+def _line(row: dict[str, Any]) -> tuple[str, bytes]:
+    return row["measurement_uid"], msgspec.json.encode(row) + b"\n"
 
 
 def truth(scenario: Scenario) -> list[tuple[str, str, str, datetime, datetime]]:
@@ -55,13 +69,13 @@ def _hits(event: Event, network: Network) -> bool:
     return not event.networks or network.asn in event.networks
 
 
-def _network(scenario: Scenario, network: Network, seed: int) -> Iterator[dict[str, Any]]:
-    day = scenario.start
-    while day < scenario.end:
-        dice = random.Random(f"{scenario.name}/{seed}/{network.asn}/{day:%Y%m%d}")  # noqa: S311
-        for run in _runs(scenario, network, day, dice):
-            yield from _measurements(scenario, run, seed)
-        day += _DAY
+def _day(scenario: Scenario, network: Network, day: datetime, seed: int) -> Iterator[dict[str, Any]]:
+    dice = random.Random(f"{scenario.name}/{seed}/{network.asn}/{day:%Y%m%d}")  # noqa: S311
+    for run in _runs(scenario, network, day, dice):
+        yield from _measurements(scenario, run, seed)
+
+
+def _odd_probes(scenario: Scenario, network: Network, seed: int) -> Iterator[dict[str, Any]]:
     for place, event in enumerate(scenario.events):
         if event.kind in ("forged", "broken_probe") and _hits(event, network):
             dice = random.Random(f"{scenario.name}/{seed}/{network.asn}/event {place}")  # noqa: S311
