@@ -62,7 +62,7 @@ def corpus(made_of: list[dict[str, Any]], count: int) -> list[bytes]:
         row = made_of[number % len(made_of)]
         moment = f"2024-02-{1 + number % 28:02} {number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}"
         row["measurement_start_time"] = row["test_start_time"] = moment
-        row["measurement_uid"] = f"20240201000000.{number:06}_XX_webconnectivity_{number:016x}"
+        row["measurement_uid"] = f"20240301000000.{number:06}_XX_webconnectivity_{number:016x}"
         row["report_id"] = f"20240201T000000Z_webconnectivity_XX_0_n1_{number // 8:08x}"
         lines.append(msgspec.json.encode(row))
     return lines

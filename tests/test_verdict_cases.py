@@ -106,11 +106,13 @@ MEASUREMENTS = {
     "report1blocked.json": Expected("ok", "http", None, "same status and the site's own unusual headers"),
     "requests_none.json": Expected("down", "dns", None, "the control found a name without an address"),
     "riseupvpn.json": Expected("insufficient", None, None, "not judged yet"),
-    "signal_022.json": Expected("insufficient", None, None, "not judged yet"),
-    "telegram_nourl.json": Expected("insufficient", None, None, "not judged yet"),
+    "signal_022.json": Expected("ok", "http", None, "every host that the app needs answered over a valid certificate"),
+    "telegram_nourl.json": Expected(
+        "ok", "tcp", None, "the access points took connections; what was asked is not there"
+    ),
     "test_keys_none.json": Expected("insufficient", None, None, "nothing was measured"),
-    "tor.json": Expected("insufficient", None, None, "not judged yet"),
-    "vanilla_tor.json": Expected("insufficient", None, None, "not judged yet"),
+    "tor.json": Expected("ok", "http", None, "directory authorities answered"),
+    "vanilla_tor.json": Expected("insufficient", None, None, "Tor did not come up in time; why, nothing shows"),
     "web_connectivity_b64_incorrect.json": Expected("ok", "http", None, "bad base64 in a body that is the site's own"),
     "web_connectivity_ir_fp.json": Expected(
         "blocked", "dns", "dns.blockpage", "the address Iran gives for blocked names"
@@ -119,7 +121,9 @@ MEASUREMENTS = {
     "web_connectivity_odd_hdr.json": Expected(
         "insufficient", "dns", None, "a resolver that answers for a name that does not exist is no block"
     ),
-    "whatsapp.json": Expected("insufficient", None, None, "not judged yet"),
+    "whatsapp.json": Expected(
+        "ok", "tcp", None, "endpoints and registration worked; the web client's status 400 is the server's"
+    ),
     "yaml16_0.json": Expected("insufficient", None, None, "not judged yet"),
 }
 

@@ -16,54 +16,74 @@ _KINDS = (
     ("dns_no_answer", BITS["dns.no_answer"]),
     ("android_dns_cache_no_data", BITS["dns.no_answer"]),
 )
+_ASKED, _ANSWERED, _BOGON = BITS["dns.asked"], BITS["dns.answered"], BITS["dns.bogon"]
+_FINGERPRINT, _PROVEN, _DISPROVEN = BITS["dns.fingerprint"], BITS["dns.proven"], BITS["dns.disproven"]
+_LIKE_CONTROL, _IN_PROBE_NETWORK = BITS["dns.like_control"], BITS["dns.in_probe_network"]
+_ENCRYPTED_OK, _ENCRYPTED_NXDOMAIN = BITS["dns.encrypted.ok"], BITS["dns.encrypted.nxdomain"]
+_OTHER_SAME, _OTHER_OK, _DUPLICATE = (
+    BITS["dns.other_resolver.same"],
+    BITS["dns.other_resolver.ok"],
+    BITS["dns.duplicate"],
+)
+_CONTROL_OK, _CONTROL_NONE, _CONTROL_BOGON = (
+    BITS["control.dns.ok"],
+    BITS["control.dns.none"],
+    BITS["control.dns.bogon"],
+)
+_FAILED = BITS["dns.failed"]
 
 
-def _rows(hop: Hop, *engines: str) -> list[Observation]:
-    return [row for row in hop.dns if row.engine in engines]
-
-
-def _addresses(rows: list[Observation]) -> set[str]:
-    return {ip for row in rows for ip in row.answers}
-
-
-def person_addresses(hop: Hop) -> set[str]:
-    """The addresses that the person's own resolver gave."""
-    return _addresses(_rows(hop, "system"))
-
-
-def facts(view: View, hop: Hop) -> int:
-    """All DNS facts of the hop."""
-    system = _rows(hop, "system")
+def facts(view: View, hop: Hop) -> tuple[int, set[str]]:
+    """All DNS facts of the hop, and the addresses that the person's own resolver gave."""
+    system, encrypted, other = _by_resolver(hop.dns)
     if not system:
-        return 0
-    given = _addresses(system)
-    seen = BITS["dns.asked"] | (_answered(view, hop, given) if given else _failed(system))
-    seen |= _encrypted(view, hop) | _other_resolver(view, hop, given, seen)
-    return seen | _control(view) if not hop.depth else seen
+        return 0, set()
+    given = {ip for row in system for ip in row.answers}
+    seen = _ASKED | (_answered(view, hop, given, system) if given else _failed(system))
+    if encrypted:
+        seen |= _encrypted(view, encrypted)
+    if other:
+        seen |= _other_resolver(view, other, given, seen)
+    if view.duplicates and not hop.depth:
+        seen |= _duplicates(view, hop)
+    return (seen if hop.depth else seen | _control(view)), given
+
+
+def _by_resolver(
+    rows: list[Observation],
+) -> tuple[list[Observation], list[Observation], list[Observation]]:
+    system: list[Observation] = []
+    encrypted: list[Observation] = []
+    other: list[Observation] = []
+    for row in rows:
+        engine = row.engine
+        (system if engine == "system" else other if engine == "udp" else encrypted).append(row)
+    return system, encrypted, other
 
 
 def _failed(system: list[Observation]) -> int:
     failures = {row.failure for row in system}
-    return next((bit for failure, bit in _KINDS if failure in failures), BITS["dns.failed"])
+    return next((bit for failure, bit in _KINDS if failure in failures), _FAILED)
 
 
-def _answered(view: View, hop: Hop, given: set[str]) -> int:
-    seen = BITS["dns.answered"]
-    if all(view.is_bogon(ip) for ip in given):
-        seen |= BITS["dns.bogon"]
+def _answered(view: View, hop: Hop, given: set[str], system: list[Observation]) -> int:
+    seen = _ANSWERED
+    if all([view.is_bogon(ip) for ip in given]):
+        seen |= _BOGON
     match, place = view.reference.fingerprints.match, view.measurement.place
-    if any(match("dns", ip, place) for ip in given):
-        seen |= BITS["dns.fingerprint"]
-    proven = {row.ip for row in hop.tls if row.proven} | (view.proven if not hop.depth else frozenset())
-    if given & proven:
-        seen |= BITS["dns.proven"]
-    elif all(_is_disproven(view, hop, ip) for ip in given):
-        seen |= BITS["dns.disproven"]
-    networks = {network for row in _rows(hop, "system") for network in row.answer_networks if network}
-    if not hop.depth and (given & view.control_addresses or networks & view.control_networks):
-        seen |= BITS["dns.like_control"]
+    if any([match("dns", ip, place) for ip in given]):
+        seen |= _FINGERPRINT
+    proven = {row.ip for row in hop.tls if row.proven} if hop.depth else view.proven
+    if not given.isdisjoint(proven):
+        seen |= _PROVEN
+    elif all([_is_disproven(view, hop, ip) for ip in given]):
+        seen |= _DISPROVEN
+    networks = {network for row in system for network in row.answer_networks}
+    networks.discard(0)
+    if not hop.depth and not (given.isdisjoint(view.control_addresses) and networks.isdisjoint(view.control_networks)):
+        seen |= _LIKE_CONTROL
     if int(view.measurement.network[2:]) in networks:
-        seen |= BITS["dns.in_probe_network"]
+        seen |= _IN_PROBE_NETWORK
     return seen
 
 
@@ -79,25 +99,30 @@ def _is_disproven(view: View, hop: Hop, ip: str) -> bool:
     return bool(tried) and all(tried)
 
 
-def _encrypted(view: View, hop: Hop) -> int:
-    rows = _rows(hop, "doh", "dot")
-    addresses = _addresses(rows)
-    if addresses and not all(view.is_bogon(ip) for ip in addresses):
-        return BITS["dns.encrypted.ok"]
+def _encrypted(view: View, rows: list[Observation]) -> int:
+    addresses = {ip for row in rows for ip in row.answers}
+    if addresses and not all([view.is_bogon(ip) for ip in addresses]):
+        return _ENCRYPTED_OK
     if any(row.failure == "dns_nxdomain_error" for row in rows):
-        return BITS["dns.encrypted.nxdomain"]
+        return _ENCRYPTED_NXDOMAIN
     return 0
 
 
-def _other_resolver(view: View, hop: Hop, given: set[str], seen: int) -> int:
-    rows = _rows(hop, "udp")
-    addresses = _addresses(rows)
+def _other_resolver(view: View, rows: list[Observation], given: set[str], seen: int) -> int:
+    addresses = {ip for row in rows for ip in row.answers}
     if addresses:
         if given and addresses <= given:
-            return BITS["dns.other_resolver.same"]
-        return 0 if all(view.is_bogon(ip) for ip in addresses) else BITS["dns.other_resolver.ok"]
-    same = not given and rows and _failed([row for row in rows if row.query_type != "AAAA"] or rows) & seen
-    return BITS["dns.other_resolver.same"] if same else 0
+            return _OTHER_SAME
+        return 0 if all([view.is_bogon(ip) for ip in addresses]) else _OTHER_OK
+    same = not given and _failed([row for row in rows if row.query_type != "AAAA"] or rows) & seen
+    return _OTHER_SAME if same else 0
+
+
+def _duplicates(view: View, hop: Hop) -> int:
+    """Two answers to one question that share nothing: one of them was put in on the path."""
+    late = {ip for row in view.duplicates for ip in row.answers}
+    first = {ip for row in hop.dns if row.engine == "udp" for ip in row.answers}
+    return _DUPLICATE if late and first and late.isdisjoint(first) else 0
 
 
 def _control(view: View) -> int:
@@ -105,5 +130,5 @@ def _control(view: View) -> int:
     if row is None:
         return 0
     if not row.answers:
-        return BITS["control.dns.none"] if not view.is_control_failed else 0
-    return BITS["control.dns.bogon" if all(view.is_bogon(ip) for ip in row.answers) else "control.dns.ok"]
+        return _CONTROL_NONE if not view.is_control_failed else 0
+    return _CONTROL_BOGON if all([view.is_bogon(ip) for ip in row.answers]) else _CONTROL_OK

@@ -10,7 +10,21 @@ _WORDS: dict[str, str] = {
     "measurement.not_judged": "the test is one that is stored and counted but not judged yet",
     "measurement.damaged": "parts of the measurement could not be read and were left out",
     "measurement.conflict": "the archive holds two different contents under this measurement's id",
+    "measurement.clock": "the probe's clock says it measured after the archive had received the result",
     "resolver.foreign": "the resolver is not of the network the probe was on",
+    # Tests that have no control of their own
+    "test.no_control": "the test has no control: it tries endpoints that are known to be the service's",
+    "test.untrusted": "the version of the test is known to have given wrong results at the time",
+    "test.custom": "the person running the probe set options of their own",
+    "service.known": "the endpoints are those of a service that is known to be up",
+    "service.dark": "of three or more endpoints of the service that were tried, none worked",
+    "line.ok": "other steps of the same measurement worked: the probe's line was up",
+    "test.passed": "the test says that what it tried works",
+    "test.failed": "the test says that what it tried does not work, and no more",
+    "ech.plain.ok": "a handshake without encrypted client hello (ECH) completed at the same address",
+    "ech.ok": "a handshake with encrypted client hello (ECH) completed",
+    "echo.same": "an echo server got odd requests just as they were sent",
+    "echo.tampered": "an echo server got requests that were changed on the way",
     # The control
     "control.failed": "the control (test helper) could not do its own measurement",
     "control.dns.ok": "the control found public addresses for the name",
@@ -20,6 +34,7 @@ _WORDS: dict[str, str] = {
     "control.tcp.failed": "the control could not connect to any of the addresses either",
     "control.tls.ok": "the control completed a valid handshake at an address where the probe's failed",
     "control.tls.failed": "the control's handshakes failed as the probe's did",
+    "control.quic.ok": "the control completed a QUIC handshake at an address where the probe's failed",
     "control.http.ok": "the control got a page (status below 500)",
     "control.http.failed": "the control got no page, or a server error",
     # DNS
@@ -38,6 +53,8 @@ _WORDS: dict[str, str] = {
     "dns.in_probe_network": "an address given lies in the network the probe was on",
     "dns.encrypted.ok": "an encrypted lookup from the same probe found public addresses",
     "dns.encrypted.nxdomain": "an encrypted lookup from the same probe said that the name does not exist",
+    "dns.others.ok": "the same resolver found other names of the service",
+    "dns.duplicate": "a lookup at another network's resolver got two answers that have nothing in common",
     "dns.other_resolver.same": "an unencrypted lookup at another network's resolver met the same interference",
     "dns.other_resolver.ok": "an unencrypted lookup at another network's resolver was not interfered with",
     # TCP
@@ -59,6 +76,10 @@ _WORDS: dict[str, str] = {
     "tls.invalid": "the certificate served was expired or malformed",
     "tls.failed": "handshakes failed in some other way",
     "tls.trickle": "bytes arrived so slowly that the handshake ran out of time, and nothing was reset",
+    # QUIC
+    "quic.ok": "a QUIC handshake with the service's name completed",
+    "quic.timeout": "no QUIC handshake completed: silence",
+    "quic.failed": "QUIC handshakes failed in some other way",
     # HTTP
     "http.answered": "a page was answered",
     "http.verified": "the page came over a connection whose certificate is valid for the name",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import msgspec
 
 from kholo.model import Layer, Measurement, Observation, Vantage
-from kholo.reference import Reference
 
 from . import dns, pages
 from .facts import BITS
@@ -34,6 +33,10 @@ _HTTP_KINDS = {
     "eof_error": BITS["http.eof"],
 }
 _UNREACHABLE = frozenset({"network_unreachable", "host_unreachable", "address_family_not_supported_error"})
+_TCP_OK, _TLS_OK, _QUIC_OK = BITS["tcp.ok"], BITS["tls.ok"], BITS["quic.ok"]
+_ANSWERED, _VERIFIED = BITS["http.answered"], BITS["http.verified"]
+_REDIRECTED = BITS["hop.redirected"]
+_UNKNOWN_TCP = BITS["tcp.failed"]
 #: Seconds over which bytes of a handshake must be spread to count as a trickle. A handshake is a few round trips;
 #: in the pattern seen in Russia in 2022 the bytes of one came over ten seconds.
 TRICKLE_SECONDS = 3.0
@@ -42,76 +45,99 @@ PLAIN_PORT, TLS_PORT = 80, 443
 
 
 class Unit(msgspec.Struct, gc=False):
-    """The facts of one unit. `decides` is False for the addresses that the person would not have met."""
+    """The facts of one unit. `decides` is False for the addresses that the person would not have met.
+
+    `role` is the part of the service that the unit stands for, in tests made for a service; `is_needed` is False for a
+    part that a person can do without.
+    """
 
     depth: int
-    last: bool
     decides: bool
     facts: int
+    role: str = ""
+    is_needed: bool = True
 
 
-def gather(measurement: Measurement, observations: list[Observation], reference: Reference) -> list[Unit]:
-    """The units of a measurement in the order in which the person meets them. Never empty."""
-    view = View(measurement, observations, reference)
-    base = _base(view)
+def gather(view: View) -> list[Unit]:
+    """The units of a measurement with a control, in the order in which the person meets them. Never empty."""
+    base = common(view) | _control_facts(view)
     if not view.hops:
-        return [Unit(0, True, True, base)]
-    units = []
+        return [Unit(0, True, base)]
+    if len(view.hops) == 1:
+        return _hop_units(view, view.hops[0], base, True)
+    units: list[Unit] = []
+    last = view.hops[-1]
     for hop in view.hops:
-        units += _hop_units(view, hop, base)
+        units += _hop_units(view, hop, base, hop is last)
     return units
 
 
-def _base(view: View) -> int:
+def common(view: View) -> int:
+    """The facts that every unit of a measurement shares."""
     facts = 0
-    if not view.observations:
-        known = view.measurement.test_name == "web_connectivity"
-        facts |= BITS["measurement.empty" if known else "measurement.not_judged"]
+    if not view.has_observations:
+        facts |= BITS["measurement.empty"]
     if view.is_damaged:
         facts |= BITS["measurement.damaged"]
+    if view.measurement.is_clock_ahead:
+        facts |= BITS["measurement.clock"]
     if view.is_resolver_foreign:
         facts |= BITS["resolver.foreign"]
-    if view.is_control_failed:
-        facts |= BITS["control.failed"]
+    return facts
+
+
+def _control_facts(view: View) -> int:
+    facts = BITS["control.failed"] if view.is_control_failed else 0
     if (page := view.control_http) is not None:
         fine = page.failure is None and 0 < page.status < 500
         facts |= BITS["control.http.ok" if fine else "control.http.failed"]
     return facts
 
 
-def _hop_units(view: View, hop: Hop, base: int) -> list[Unit]:
-    last = hop is view.hops[-1]
-    facts = base | (BITS["hop.redirected"] if hop.depth else 0)
-    mine = dns.person_addresses(hop)
-    others = {row.ip for row in hop.tcp if row.ip not in mine} if mine else set()
-    path = dns.facts(view, hop) | _pages(view, hop, mine or None, last)
-    path |= _connections(view, hop, mine or None, hop.port)
-    units = [Unit(hop.depth, last, True, facts | path)]
-    if hop.port == PLAIN_PORT:
-        units.append(Unit(hop.depth, last, False, facts | _connections(view, hop, mine or None, TLS_PORT)))
+def _hop_units(view: View, hop: Hop, base: int, last: bool) -> list[Unit]:
+    depth, port = hop.depth, hop.port
+    facts = base | _REDIRECTED if depth else base
+    path, mine = dns.facts(view, hop)
+    chosen = mine or None
+    path |= page_facts(view, hop, chosen, last) | connections(view, hop, chosen, port)
+    units = [Unit(depth, True, facts | path)]
+    if port == PLAIN_PORT and hop.tls:
+        units.append(Unit(depth, False, facts | connections(view, hop, chosen, TLS_PORT)))
+    others = {row.ip for row in hop.tcp if row.ip not in mine} if mine else None
     if others:
-        units.append(Unit(hop.depth, last, False, facts | _connections(view, hop, others, hop.port)))
+        units.append(Unit(depth, False, facts | connections(view, hop, others, port)))
+    if hop.quic:
+        units.append(Unit(depth, False, facts | _quic(view, hop)))
     return units
 
 
-def _connections(view: View, hop: Hop, addresses: set[str] | None, port: int) -> int:
-    """TCP and TLS facts of the endpoints at `addresses` (None: all) on one port."""
-    tcp = [row for row in hop.tcp if row.port == port and (addresses is None or row.ip in addresses)]
-    tls = [row for row in hop.tls if row.port == port and (addresses is None or row.ip in addresses)]
-    facts = _tcp(view, hop, tcp) if tcp else 0
-    return facts | _tls(view, hop, tls) if tls else facts
+def connections(view: View, hop: Hop, addresses: set[str] | None, port: int | None) -> int:
+    """TCP and TLS facts of the endpoints at `addresses` on `port` (None: all)."""
+    facts = 0
+    if hop.tcp:
+        tcp = [
+            row for row in hop.tcp if (port is None or row.port == port) and (addresses is None or row.ip in addresses)
+        ]
+        facts = _tcp(view, hop, tcp) if tcp else 0
+    if hop.tls:
+        tls = [
+            row for row in hop.tls if (port is None or row.port == port) and (addresses is None or row.ip in addresses)
+        ]
+        return facts | _tls(view, hop, tls) if tls else facts
+    return facts
 
 
 def _tcp(view: View, hop: Hop, rows: list[Observation]) -> int:
-    if any(row.failure is None for row in rows):
-        return BITS["tcp.ok"]
+    for row in rows:
+        if row.failure is None:
+            return _TCP_OK
     failed = [row for row in rows if row.failure not in _UNREACHABLE]
     if not failed:
         return BITS["tcp.unreachable"]
-    kinds = {_TCP_KINDS.get(row.failure or "", BITS["tcp.failed"]) for row in failed}
+    kinds = {_TCP_KINDS.get(row.failure or "", _UNKNOWN_TCP) for row in failed}
     # One failure of unknown cause, and what the others show is not all there was.
-    unknown = BITS["tcp.failed"] in kinds
-    facts = BITS["tcp.failed"] if unknown else kinds.pop() if len(kinds) == 1 else BITS["tcp.mixed"]
+    unknown = _UNKNOWN_TCP in kinds
+    facts = _UNKNOWN_TCP if unknown else kinds.pop() if len(kinds) == 1 else BITS["tcp.mixed"]
     if hop.depth:
         return facts
     genuine = [row for row in failed if view.is_genuine(row.ip)]
@@ -126,13 +152,10 @@ def _tcp(view: View, hop: Hop, rows: list[Observation]) -> int:
 
 
 def _tls(view: View, hop: Hop, rows: list[Observation]) -> int:
-    if any(row.proven for row in rows):
-        return BITS["tls.ok"]
-    facts = 0
     for row in rows:
-        facts |= _TLS_KINDS.get(row.failure or "", BITS["tls.failed"])
-        if row.bytes_read > 0 and row.read_span >= TRICKLE_SECONDS:
-            facts |= BITS["tls.trickle"]
+        if row.proven:
+            return _TLS_OK
+    facts = tls_failures(rows)
     if hop.depth:
         return facts
     checks = [view.control_tls[row.ip] for row in rows if row.ip in view.control_tls]
@@ -146,7 +169,28 @@ def _tls(view: View, hop: Hop, rows: list[Observation]) -> int:
     return facts
 
 
-def _pages(view: View, hop: Hop, addresses: set[str] | None, last: bool) -> int:
+def tls_failures(rows: list[Observation]) -> int:
+    """How handshakes failed, of which none completed."""
+    facts = 0
+    for row in rows:
+        facts |= _TLS_KINDS.get(row.failure or "", BITS["tls.failed"])
+        if row.bytes_read > 0 and row.read_span >= TRICKLE_SECONDS:
+            facts |= BITS["tls.trickle"]
+    return facts
+
+
+def _quic(view: View, hop: Hop) -> int:
+    if any(row.failure is None for row in hop.quic):
+        return _QUIC_OK
+    silent = all(row.failure == "generic_timeout_error" for row in hop.quic)
+    facts = BITS["quic.timeout" if silent else "quic.failed"]
+    if not hop.depth and any(view.control_quic.get(row.ip, "") is None for row in hop.quic):
+        facts |= BITS["control.quic.ok"]
+    return facts
+
+
+def page_facts(view: View, hop: Hop, addresses: set[str] | None, last: bool) -> int:
+    """HTTP facts of the requests to `addresses` (None: all). `last`: the control's page is the one to compare with."""
     facts = 0
     for row in hop.http:
         if addresses is None or not row.ip or row.ip in addresses:
@@ -163,9 +207,9 @@ def _page(view: View, hop: Hop, row: Observation, last: bool) -> int:
         if not below:
             return 0
         return _HTTP_KINDS.get(row.failure, BITS["http.failed"]) | (BITS["http.begun"] if row.status else 0)
-    facts = BITS["http.verified"] if encrypted and below else 0
+    facts = _VERIFIED if encrypted and below else 0
     if row.status:
-        facts |= BITS["http.answered"]
+        facts |= _ANSWERED
     if pages.is_challenge(row):
         return facts | BITS["http.challenge"]
     if row.status >= 500:

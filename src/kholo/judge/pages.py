@@ -60,8 +60,7 @@ def is_denial(page: Observation, control: Observation | None) -> bool:
 
 def is_challenge(page: Observation) -> bool:
     """A CDN that refuses or asks for a proof of humanity."""
-    server = page.server.lower()
-    return page.status in _CHALLENGE_STATUS and server.startswith(_CHALLENGERS)
+    return page.status in _CHALLENGE_STATUS and page.server.lower().startswith(_CHALLENGERS)
 
 
 def is_like(page: Observation, control: Observation) -> bool:

@@ -47,6 +47,15 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return _REACHABLE[self.reachable]
 
 
+class Decision(msgspec.Struct, frozen=True):
+    """What the rules say of a set of facts: the first rule that holds, all that hold, and the mechanisms they name."""
+
+    rule: Rule
+    holding: tuple[Rule, ...]
+    is_impaired: bool
+    mechanisms: frozenset[str]
+
+
 class _Compiled(msgspec.Struct, frozen=True):
     rule: Rule
     when: int
@@ -64,20 +73,17 @@ class Ruleset:
             _Compiled(rule, *(facts.mask(part, rule.id) for part in (rule.when, rule.any, rule.unless)))
             for rule in rules
         )
-        self.matching = lru_cache(maxsize=16_384)(self._matching)
-        self.mechanisms = lru_cache(maxsize=16_384)(self._mechanisms)
+        self.decide = lru_cache(maxsize=16_384)(self._decide)
 
-    def _matching(self, seen: int) -> tuple[Rule, ...]:
-        """The rules that hold for these facts, in order. The last rule always holds."""
-        return tuple(
+    def _decide(self, seen: int) -> Decision:
+        """What follows from these facts. The last rule always holds."""
+        holding = tuple(
             item.rule
             for item in self._compiled
             if item.when & seen == item.when and not item.unless & seen and (not item.any or item.any & seen)
         )
-
-    def _mechanisms(self, seen: int) -> tuple[str, ...]:
-        """The mechanisms of interference that these facts speak for, whichever rule decides."""
-        return tuple(rule.mechanism for rule in self.matching(seen) if rule.is_impaired and rule.mechanism)
+        mechanisms = frozenset(rule.mechanism for rule in holding if rule.is_impaired and rule.mechanism)
+        return Decision(holding[0], holding, holding[0].is_impaired, mechanisms)
 
 
 @lru_cache(maxsize=8)

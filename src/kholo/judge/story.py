@@ -32,7 +32,7 @@ def tell(judge: Judge, measurement: Measurement, observations: list[Observation]
     """The story of a measurement, from its stored observations."""
     verdict = judge.verdict(measurement, observations)
     unit = _deciding(judge, judge.units(measurement, observations), verdict)
-    holding = judge.ruleset.matching(unit.facts)
+    holding = judge.ruleset.decide(unit.facts).holding
     rule = next((held for held in holding if held.id == verdict.rule_id), holding[0])
     return Story(
         verdict=verdict,
@@ -47,7 +47,7 @@ def tell(judge: Judge, measurement: Measurement, observations: list[Observation]
 
 
 def _deciding(judge: Judge, units: list[Unit], verdict: Verdict) -> Unit:
-    mine = [unit for unit in units if judge.ruleset.matching(unit.facts)[0].id == verdict.rule_id]
+    mine = [unit for unit in units if judge.ruleset.decide(unit.facts).rule.id == verdict.rule_id]
     return mine[0] if mine else units[-1]
 
 
@@ -100,6 +100,11 @@ def _http(row: Observation) -> str:
         return f"The control itself failed: {row.failure}."
     if row.engine == "damaged":
         return f"{row.length} parts of the measurement could not be read and were left out."
+    if row.engine in ("result", "lookup"):
+        return f"The test says of {'the whole' if row.engine == 'result' else 'a lookup'}: {row.failure or 'it works'}."
+    if row.engine == "echo":
+        changed = "were changed on the way" if row.failure else "arrived as they were sent"
+        return f"Odd requests to an echo server {changed}."
     if row.engine == "archive":
         return f"The archive's listing says: {row.failure or 'no anomaly'}."
     what = row.url or f"the page of {row.hostname}"

@@ -2,93 +2,151 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from kholo.model import Layer, Measurement, Observation, Vantage
 from kholo.reference import Fingerprint, Reference
 
+_CONTROL, _DNS, _TCP, _TLS, _HTTP = Vantage.CONTROL, Layer.DNS, Layer.TCP, Layer.TLS, Layer.HTTP
+_NOTHING: frozenset[str] = frozenset()
+
 
 class Hop:
     """What the probe did for one address: the one asked for (depth 0) or one it was redirected to."""
 
-    def __init__(self, depth: int, rows: list[Observation], url: str) -> None:
-        """`url` is the address asked for, or the one that the hop before gave; the request itself knows better."""
+    __slots__ = ("depth", "dns", "http", "is_https", "is_tcp_ok", "is_tls_ok", "port", "quic", "tcp", "tls", "url")
+
+    def __init__(self, depth: int) -> None:
         self.depth = depth
-        self.dns = [row for row in rows if row.layer is Layer.DNS]
-        self.tcp = [row for row in rows if row.layer is Layer.TCP]
-        self.tls = [row for row in rows if row.layer is Layer.TLS]
-        self.http = [row for row in rows if row.layer is Layer.HTTP]
-        self.url = self.http[0].url if self.http and depth else url
+        self.url = ""
+        self.is_https = self.is_tcp_ok = self.is_tls_ok = False
+        self.port = 443
+        self.dns: list[Observation] = []
+        self.tcp: list[Observation] = []
+        self.tls: list[Observation] = []
+        self.quic: list[Observation] = []
+        self.http: list[Observation] = []
+
+    def add(self, row: Observation) -> None:
+        """Take one observation of the probe."""
+        layer = row.layer
+        if layer is _DNS:
+            self.dns.append(row)
+        elif layer is _TCP:
+            self.tcp.append(row)
+        elif layer is _TLS:
+            self.tls.append(row)
+        elif layer is _HTTP:
+            self.http.append(row)
+        else:
+            self.quic.append(row)
+
+    def finish(self, url: str) -> None:
+        """`url` is the address asked for, or the one that the hop before gave; the request itself knows better."""
+        self.url = self.http[0].url if self.http and self.depth else url
         self.is_https = self.url.startswith("https:")
-        self.is_tcp_ok = any(row.failure is None for row in self.tcp) or not self.tcp
-        self.is_tls_ok = any(row.proven for row in self.tls) or (not self.tls and self.is_tcp_ok)
+        self.port = _port(self.url)
+        self.is_tcp_ok = not self.tcp or any([row.failure is None for row in self.tcp])
+        self.is_tls_ok = any([row.proven for row in self.tls]) or (not self.tls and self.is_tcp_ok)
 
-    @cached_property
-    def port(self) -> int:
-        """The port that the address asks for; 443 where nothing else is known."""
-        try:
-            return urlsplit(self.url).port or (80 if self.url.startswith("http:") else 443)
-        except ValueError:
-            return 443
-
-    @cached_property
+    @property
     def ips(self) -> set[str]:
         """Every address tried."""
         return {row.ip for row in self.tcp}
 
 
+@lru_cache(maxsize=16_384)
+def _port(url: str) -> int:
+    """The port that an address asks for; 443 where nothing else is known."""
+    try:
+        return urlsplit(url).port or (80 if url.startswith("http:") else 443)
+    except ValueError:
+        return 443
+
+
 class View:
     """One measurement, with what its control saw."""
 
+    __slots__ = (
+        "control_addresses", "control_dns", "control_http", "control_networks", "control_quic", "control_tcp",
+        "control_tls", "duplicates", "has_observations", "hops", "is_damaged", "is_helper_failed", "marks",
+        "measurement", "proven", "reference",
+    )  # fmt: skip
+
     def __init__(self, measurement: Measurement, observations: list[Observation], reference: Reference) -> None:
         self.measurement = measurement
-        self.observations = observations
         self.reference = reference
-        self.is_damaged = False
+        self.has_observations = bool(observations)
+        self.is_damaged = self.is_helper_failed = False
         self.control_dns: Observation | None = None
         self.control_http: Observation | None = None
         self.control_tcp: dict[tuple[str, int], str | None] = {}
         self.control_tls: dict[str, str | None] = {}
-        self._helper_failed = False
-        by_depth: dict[int, list[Observation]] = {}
+        self.control_quic: dict[str, str | None] = {}
+        self.duplicates: list[Observation] = []
+        self.marks: list[Observation] = []
+        self._sort(observations)
+        dns = self.control_dns
+        #: The addresses that the control's resolver gave, and their networks as far as the control knew them.
+        self.control_addresses = frozenset(dns.answers) if dns else _NOTHING
+        self.control_networks: frozenset[int] = frozenset(dns.answer_networks) - {0} if dns else frozenset()
+        #: Addresses on which a certificate valid for the first name was served, to the probe or to the control.
+        self.proven = {ip for ip, failed in self.control_tls.items() if failed is None}
+        if self.hops and not self.hops[0].depth:
+            self.proven.update([row.ip for row in self.hops[0].tls if row.proven])
+
+    def _sort(self, observations: list[Observation]) -> None:
+        hops: dict[int, Hop] = {}
         for row in observations:
-            if row.vantage is Vantage.CONTROL:
+            if row.vantage is _CONTROL:
                 self._take_control(row)
-            elif row.engine == "damaged":
-                self.is_damaged = True
+            elif row.engine in _MARKS:
+                self._take_mark(row)
+            elif row.target == "duplicate":
+                self.duplicates.append(row)
             else:
-                by_depth.setdefault(row.depth, []).append(row)
-        self.hops: list[Hop] = []
-        url = measurement.input or ""
-        for depth in sorted(by_depth):
-            self.hops.append(Hop(depth, by_depth[depth], url))
-            url = next((row.location for row in self.hops[-1].http if row.location), "")
+                hop = hops.get(row.depth)
+                if hop is None:
+                    hop = hops[row.depth] = Hop(row.depth)
+                hop.add(row)
+        url = self.measurement.input or ""
+        self.hops = [hops[depth] for depth in sorted(hops)] if len(hops) > 1 else list(hops.values())
+        for hop in self.hops:
+            hop.finish(url)
+            url = next((row.location for row in hop.http if row.location), "")
+
+    def _take_mark(self, row: Observation) -> None:
+        if row.engine == "damaged":
+            self.is_damaged = True
+        else:
+            self.marks.append(row)
 
     def _take_control(self, row: Observation) -> None:
         if row.engine == "helper":
-            self._helper_failed = True
-        elif row.layer is Layer.DNS:
+            self.is_helper_failed = True
+        elif row.layer is _DNS:
             self.control_dns = row
-        elif row.layer is Layer.TCP:
+        elif row.layer is _TCP:
             self.control_tcp[row.ip, row.port] = row.failure
-        elif row.layer is Layer.TLS:
-            # One valid handshake at the address is enough to prove it.
-            if self.control_tls.get(row.ip, "") is not None:
-                self.control_tls[row.ip] = row.failure
-        else:
+        elif row.layer is _HTTP:
             self.control_http = row
+        else:
+            # One valid handshake at the address is enough to prove it.
+            seen = self.control_tls if row.layer is _TLS else self.control_quic
+            if seen.get(row.ip, "") is not None:
+                seen[row.ip] = row.failure
 
     @property
     def is_control_failed(self) -> bool:
         """The control told nothing: it failed, or was not there."""
-        return self._helper_failed or (self.control_dns is None and self.control_http is None)
+        return self.is_helper_failed or (self.control_dns is None and self.control_http is None)
 
     @property
     def is_control_page(self) -> bool:
         """The control got a page, whatever the page says."""
         page = self.control_http
-        return page is not None and page.failure is None and 0 < page.status < 500 and not self._helper_failed
+        return page is not None and page.failure is None and 0 < page.status < 500 and not self.is_helper_failed
 
     @property
     def is_control_http_down(self) -> bool:
@@ -100,36 +158,18 @@ class View:
         """The resolver is known and is not of the network the probe was on."""
         return self.measurement.resolver_network not in ("AS0", self.measurement.network)
 
-    @cached_property
-    def control_addresses(self) -> frozenset[str]:
-        """The addresses that the control's resolver gave."""
-        return frozenset(self.control_dns.answers) if self.control_dns else frozenset()
-
-    @cached_property
-    def control_networks(self) -> frozenset[int]:
-        """The networks of those addresses, as far as the control knew them."""
-        return frozenset(self.control_dns.answer_networks) - {0} if self.control_dns else frozenset()
-
-    @cached_property
-    def proven(self) -> frozenset[str]:
-        """Addresses on which a certificate valid for the first name was served, to the probe or to the control."""
-        served = {row.ip for hop in self.hops[:1] for row in hop.tls if row.proven}
-        return frozenset(served | {ip for ip, failed in self.control_tls.items() if failed is None})
-
-    @cached_property
-    def _network_of(self) -> dict[str, int]:
-        return {
-            ip: network
-            for hop in self.hops
-            for row in hop.dns
-            for ip, network in zip(row.answers, row.answer_networks, strict=False)
-        }
-
     def is_genuine(self, ip: str) -> bool:
         """Whether the address is the service's own: as the control's, in a network of the control's, or proven."""
         if ip in self.control_addresses or ip in self.proven:
             return True
-        return self._network_of.get(ip, 0) in self.control_networks
+        return any(
+            network in self.control_networks
+            for hop in self.hops
+            for row in hop.dns
+            if ip in row.answers
+            for address, network in zip(row.answers, row.answer_networks, strict=False)
+            if address == ip
+        )
 
     def is_bogon(self, ip: str) -> bool:
         """Whether the address can't be the answer for a public name."""
@@ -144,3 +184,7 @@ class View:
             or match("header.via", row.via, place)
             or match("body", row.body, place)
         )
+
+
+#: Observations that are not of a step: what could not be read, and what a test says of itself.
+_MARKS = frozenset({"damaged", "result", "lookup", "echo"})

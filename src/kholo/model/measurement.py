@@ -24,12 +24,14 @@ class Reject(msgspec.Struct, frozen=True, order=True):
     digest: str
 
 
-class Measurement(msgspec.Struct):
+class Measurement(msgspec.Struct, gc=False):
     """One run of one test by one probe against one input at one time. Not trusted: any field may be forged.
 
     `digest` is SHA-256 (hex) of the bytes as received. `measured_at` is UTC. `report` is a keyed-off
     digest of the report id, or "" where the archive gave none; it serves to count, never to show.
     `kind` says how deep the evidence goes: A raw measurement, B an archive's per-measurement result.
+    `is_custom`: the person running the probe set options of their own. `is_clock_ahead`: the probe's clock says
+    that it measured after the archive had received the result.
     """
 
     measurement_uid: str
@@ -49,6 +51,8 @@ class Measurement(msgspec.Struct):
     simulated: bool
     file: str
     line: int
+    is_custom: bool = False
+    is_clock_ahead: bool = False
 
 
 class Observation(msgspec.Struct, gc=False, omit_defaults=True):
@@ -58,7 +62,8 @@ class Observation(msgspec.Struct, gc=False, omit_defaults=True):
     the SNI (TLS) or the host of the address (HTTP). `depth` counts redirects followed, from 0. Times are
     seconds from the start of the measurement. `engine` is `system`, `udp`, `doh` or `dot` for DNS.
     `proven`: True when a certificate valid for `hostname` was served, False when one was served and is not
-    valid, None when nothing is known. Bodies are kept for plain HTTP only, cut at `MAX_BODY`.
+    valid, None when nothing is known. Bodies are kept for plain HTTP only, cut at `MAX_BODY`. `target` names
+    what the step was made for, where neither name nor address tells: a kind of Tor relay, a variant of a handshake.
     """
 
     layer: Layer
@@ -71,11 +76,14 @@ class Observation(msgspec.Struct, gc=False, omit_defaults=True):
     t0: float | None = None
     t: float | None = None
     engine: str = ""
+    target: str = ""
     resolver: str = ""
     query_type: str = ""
     answers: tuple[str, ...] = ()
     answer_networks: tuple[int, ...] = ()
     proven: bool | None = None
+    bytes_read: int = 0
+    read_span: float = 0.0
     url: str = ""
     status: int = 0
     length: int = 0
@@ -86,8 +94,6 @@ class Observation(msgspec.Struct, gc=False, omit_defaults=True):
     via: str = ""
     header_names: tuple[str, ...] = ()
     body: str = ""
-    bytes_read: int = 0
-    read_span: float = 0.0
     scores: tuple[float, float, float] | None = None
 
 

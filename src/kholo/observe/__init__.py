@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-from kholo.model import Layer, Observation, Vantage
-from kholo.sources.ooni import Listed, Payload, Scores
-from kholo.sources.web_connectivity import WebConnectivity
+from collections.abc import Callable
+from typing import Any
 
-from . import web_connectivity
+from kholo.model import Layer, Observation, Vantage
+from kholo.sources import keys
+from kholo.sources.ooni import Listed, Payload, Scores
+
+from . import platforms, web_connectivity
+from .steps import failure
 
 __all__ = ["observe"]
 
 #: Stand-in failures of an archive's listing, which tells no more than these.
 CONFIRMED, ANOMALY, FAILED = "archive_confirmed", "archive_anomaly", "archive_failure"
 
+_BY_KIND: dict[type[Any], Callable[[Any], list[Observation]]] = {
+    keys.Plain: platforms.plain,
+    keys.Bootstrap: platforms.bootstrap,
+    keys.Tor: platforms.tor,
+    keys.DnsCheck: platforms.dnscheck,
+    keys.EchCheck: platforms.echcheck,
+    keys.Middlebox: platforms.middlebox,
+    keys.Browser: platforms.browser,
+}
+
 
 def observe(payload: Payload, url: str | None) -> list[Observation]:
-    """The observations of one measurement of `url`; empty for a test that is not read yet or holds nothing."""
-    if isinstance(payload, WebConnectivity):
-        return web_connectivity.observe(payload, url or "")
+    """The observations of one measurement of `url`; empty for a test that is not judged or holds nothing."""
+    if payload is None:
+        return []
     if isinstance(payload, Scores):
         return _scores(payload)
     if isinstance(payload, Listed):
         return [_listed(payload)]
-    return []
+    if isinstance(payload, keys.WebConnectivity):
+        found = web_connectivity.observe(payload, url or "")
+    else:
+        found = _BY_KIND[type(payload)](payload)
+    if damaged := keys.total_damage(payload):
+        found.append(Observation(Layer.HTTP, Vantage.PROBE, engine="damaged", length=damaged))
+    return found
 
 
 def _scores(row: Scores) -> list[Observation]:
@@ -32,7 +52,7 @@ def _scores(row: Scores) -> list[Observation]:
         (Layer.TLS, row.top_tls_failure, (row.tls_blocked, row.tls_down, row.tls_ok)),
     )
     return [
-        Observation(layer, Vantage.PROBE, failure=web_connectivity.failure(failed), engine="archive", scores=scores)
+        Observation(layer, Vantage.PROBE, failure=failure(failed), engine="archive", scores=scores)
         for layer, failed, scores in layers
     ]
 

@@ -10,7 +10,7 @@ import msgspec
 from .bogons import Bogons, load_bogons
 from .fingerprints import SHIPPED as SHIPPED_FINGERPRINTS
 from .fingerprints import Fingerprint, Fingerprints, load_fingerprints
-from .services import Service, Services, load_services
+from .services import Role, Service, Services, load_services
 
 __all__ = [
     "SHIPPED_FINGERPRINTS",
@@ -18,6 +18,7 @@ __all__ = [
     "Fingerprint",
     "Fingerprints",
     "Reference",
+    "Role",
     "Service",
     "Services",
     "load_reference",

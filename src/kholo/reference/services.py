@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -14,14 +16,56 @@ from kholo.model import ReferenceDataError
 SHIPPED = Path(__file__).with_name("services.toml")
 
 
+class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What some of the endpoints that a test tries are for.
+
+    `needs` is `all_of` (each host is needed) or `any_of` (a pool: one endpoint is enough). `hosts` are names;
+    `addresses` are tried without a name; `targets` are kinds of target that the test names itself. `ports` empty means
+    all. `is_needed`: without it a person can't use the service at all. `until`: not part of the service from that day.
+    """
+
+    test: str
+    name: str
+    needs: Literal["all_of", "any_of"]
+    hosts: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    is_needed: bool = True
+    until: date | None = None
+
+
+class Untrusted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Versions of a test, up to and including one, whose results since a day say nothing."""
+
+    test: str
+    up_to: str
+    since: date
+    why: str
+
+    def holds(self, test: str, version: str, measured: date) -> bool:
+        """Whether a measurement is one of these."""
+        return test == self.test and measured >= self.since and _version(version) <= _version(self.up_to)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdigit() and len(part) < 9 else 0 for part in text.split(".")[:4])
+
+
 class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One service. `all_of` hosts are each needed, of `any_of` one is enough, `hosts` just belong to it."""
+    """One service. `all_of` hosts are each needed, of `any_of` one is enough, `hosts` just belong to it.
+
+    `tests` are the tests made for this service alone; `roles` say what the endpoints are for that they try.
+    """
 
     id: str
     name: str
     all_of: tuple[str, ...] = ()
     any_of: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
+    untrusted: tuple[Untrusted, ...] = ()
     formerly: str = ""
     simulated: bool = False
 
@@ -35,13 +79,19 @@ class Services:
         self._by_host = {
             host: service.id for service in services for host in (*service.all_of, *service.any_of, *service.hosts)
         }
+        self._by_test = {test: service for service in services for test in service.tests}
+        self.of_host = lru_cache(maxsize=16_384)(self._of_host)
 
     @property
     def ids(self) -> frozenset[str]:
         """The ids of all services."""
         return frozenset(service.id for service in self.services)
 
-    def of_host(self, host: str) -> str | None:
+    def of_test(self, test: str) -> Service | None:
+        """The service that a test is made for; None for a test of any address."""
+        return self._by_test.get(test)
+
+    def _of_host(self, host: str) -> str | None:
         """The service that `host` or a domain above it belongs to; None when it is none we know."""
         while host:
             if found := self._by_host.get(host):

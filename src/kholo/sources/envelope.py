@@ -24,6 +24,7 @@ _UID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _PLACE = re.compile(r"[A-Z]{2}")
 _NETWORK = re.compile(r"AS(\d{1,10})")
 _TEST = re.compile(r"[a-z0-9_]{1,64}")
+_RECEIVED = re.compile(r"\d{14}\.")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d{1,9})?Z?")
 
 
@@ -42,6 +43,7 @@ def uid(text: str | None, digest: str) -> str:
     return f"kholo-{digest[:32]}"
 
 
+@lru_cache(maxsize=4_096)
 def place(text: str | None) -> str:
     """ISO 3166 alpha-2. Raises `Refused`."""
     if text and _PLACE.fullmatch(text):
@@ -49,6 +51,7 @@ def place(text: str | None) -> str:
     raise Refused("bad_place", f"probe_cc is {show(text)}; a two-letter country code such as PK was expected")
 
 
+@lru_cache(maxsize=16_384)
 def network(value: str | int | None) -> str:
     """`AS<number>`; `AS0` where it is unknown. Raises `Refused` on anything else."""
     if value is None or value == "":
@@ -60,6 +63,7 @@ def network(value: str | int | None) -> str:
     raise Refused("bad_network", f"the network is {show(value)}; AS and a number was expected")
 
 
+@lru_cache(maxsize=4_096)
 def test_name(text: str | None) -> str:
     """Raises `Refused`."""
     if text and _TEST.fullmatch(text):
@@ -92,6 +96,15 @@ def _parse(text: str) -> datetime | None:
     return moment.replace(microsecond=micros, tzinfo=UTC)
 
 
+def is_clock_ahead(uid: str, measured_at: datetime) -> bool:
+    """Whether the probe says that it measured after the collector had the result (an id begins with that time)."""
+    if not _RECEIVED.match(uid) or uid[:8] >= measured_at.isoformat()[:10].replace("-", ""):
+        return False
+    received = _parse(f"{uid[:4]}-{uid[4:6]}-{uid[6:8]} {uid[8:10]}:{uid[10:12]}:{uid[12:14]}")
+    return received is not None and measured_at > received + CLOCK_SLACK
+
+
+@lru_cache(maxsize=4_096)
 def report(report_id: str | None) -> str:
     """A digest that tells reports apart and says nothing else; "" where there is no report id."""
     return hashlib.sha256(report_id.encode()).hexdigest()[:16] if report_id else ""

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -13,12 +14,12 @@ from msgspec import Raw
 
 from kholo.model import Grade, Measurement, Reject
 
-from . import envelope, web_connectivity
+from . import envelope, keys
 from .envelope import Refused
 from .items import Item
-from .web_connectivity import WebConnectivity
+from .keys import TestKeys
 
-_WEB = "web_connectivity"
+_UNSET = Raw(b"null")
 
 
 class Scores(msgspec.Struct, gc=False):
@@ -46,7 +47,7 @@ class Listed(msgspec.Struct, gc=False):
     failure: bool | None = None
 
 
-Payload = WebConnectivity | Scores | Listed | None
+Payload = TestKeys | Scores | Listed | None
 Decoded = tuple[Measurement, Payload]
 
 
@@ -61,6 +62,7 @@ class _Raw(msgspec.Struct, gc=False):
     report_id: str | None = None
     input: str | list[Any] | None = None
     test_version: str | None = None
+    options: Raw = _UNSET
     software_name: str | None = None
     annotations: dict[str, Any] | None = None
     test_keys: Raw = Raw(b"")
@@ -142,23 +144,34 @@ def _decode(item: Item, now: datetime) -> Iterator[Decoded | Reject]:
 
 
 def _raw(item: Item, row: _Raw, now: datetime) -> Decoded:
-    marks = row.annotations or {}
-    simulated = marks.get("simulated") in ("true", True) or row.software_name == "kholo-simulate"
+    marks = row.annotations
+    simulated = row.software_name == "kholo-simulate" or (marks is not None and marks.get("simulated") in _TRUE)
     measurement = _measurement(item, row, now, Grade.A, "ooni/raw", simulated)
-    measurement.test_version = (row.test_version or "")[:64]
-    if measurement.test_name != _WEB:
-        return measurement, None
-    return measurement, web_connectivity.decode(_scrubbed(row.test_keys, row.probe_ip))
+    if row.test_version:
+        measurement.test_version = row.test_version[:64]
+    if row.options is not _UNSET:
+        measurement.is_custom = bytes(row.options) not in _NO_OPTIONS
+    measurement.is_clock_ahead = envelope.is_clock_ahead(measurement.measurement_uid, measurement.measured_at)
+    test_keys = row.test_keys if _is_hidden(row.probe_ip) else _scrubbed(row.test_keys, row.probe_ip)
+    return measurement, keys.decode(measurement.test_name, test_keys)
 
 
-def _scrubbed(test_keys: Raw, probe_ip: str | None) -> Raw:
-    """Old reports hold the volunteer's own address: it goes before anything is read (loopback stands for it today)."""
+_TRUE = ("true", True)
+_NO_OPTIONS = (b"null", b"[]", b"{}", b'""')
+
+
+@lru_cache(maxsize=1_024)
+def _is_hidden(probe_ip: str | None) -> bool:
+    """Whether the probe kept the volunteer's address to itself: loopback stands for it today."""
     try:
         address = ipaddress.ip_address(probe_ip or "")
     except ValueError:
-        return test_keys
-    if address.is_loopback or address.is_unspecified:
-        return test_keys
+        return True
+    return address.is_loopback or address.is_unspecified
+
+
+def _scrubbed(test_keys: Raw, probe_ip: str | None) -> Raw:
+    """Old reports hold the volunteer's own address: it goes before anything is read."""
     pattern = rb"(?<![0-9a-fA-F.:])" + re.escape(str(probe_ip).encode()) + rb"(?![0-9a-fA-F])"
     return Raw(re.sub(pattern, b"[scrubbed]", bytes(test_keys)))
 
@@ -180,21 +193,21 @@ def _measurement(
     named = row.input if isinstance(row.input, str) else None
     resolver = None if isinstance(row, _ListedRow) else row.resolver_asn
     return Measurement(
-        measurement_uid=envelope.uid(row.measurement_uid, digest),
-        digest=digest,
-        kind=kind,
-        source=source,
-        test_name=envelope.test_name(row.test_name),
-        test_version="",
-        input=named[: envelope.MAX_INPUT] if named is not None else None,
-        hostname=envelope.hostname(named),
-        measured_at=envelope.time(row.measurement_start_time, now),
-        place=envelope.place(row.probe_cc),
-        network=envelope.network(row.probe_asn),
-        resolver_network=envelope.network(resolver),
-        resolver_place="",
-        report=envelope.report(row.report_id),
-        simulated=simulated,
-        file=item.file,
-        line=item.line,
+        envelope.uid(row.measurement_uid, digest),
+        digest,
+        kind,
+        source,
+        envelope.test_name(row.test_name),
+        "",
+        named[: envelope.MAX_INPUT] if named is not None else None,
+        envelope.hostname(named),
+        envelope.time(row.measurement_start_time, now),
+        envelope.place(row.probe_cc),
+        envelope.network(row.probe_asn),
+        envelope.network(resolver),
+        "",
+        envelope.report(row.report_id),
+        simulated,
+        item.file,
+        item.line,
     )

@@ -30,7 +30,7 @@ from .schema import FACTS, TABLES, columns, empty
 
 __all__ = ["FACTS", "TABLES", "Store", "columns"]
 
-LAYOUT = 1
+LAYOUT = 2
 #: Bytes of one row as JSON: the body of a page is cut at 64 KiB, which escapes can make six times longer.
 MAX_ROW = 4 << 20
 _MARK = "kholo-store.json"

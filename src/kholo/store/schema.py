@@ -20,6 +20,8 @@ _MEASUREMENT = {
     "simulated": "BOOLEAN",
     "file": "VARCHAR",
     "line": "BIGINT",
+    "is_custom": "BOOLEAN",
+    "is_clock_ahead": "BOOLEAN",
     "content": "VARCHAR",
 }
 
@@ -55,6 +57,7 @@ _OBSERVATION = {
     "bytes_read": "BIGINT",
     "read_span": "DOUBLE",
     "scores": "DOUBLE[]",
+    "target": "VARCHAR",
 }
 
 _REJECT = {
