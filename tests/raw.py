@@ -100,3 +100,9 @@ _ENVELOPE: dict[str, Any] = {
     "software_name": "ooniprobe",
     "annotations": None,
 }
+
+
+def platform(test_name: str, url: str | None = None, **keys: Any) -> dict[str, Any]:
+    """A measurement by a test that has no control, with the test keys given and nothing else."""
+    envelope = {name: keys.pop(name) for name in list(keys) if name in _ENVELOPE or name == "options"}
+    return {**_ENVELOPE, "test_name": test_name, "input": url, **envelope, "test_keys": keys}

@@ -75,6 +75,7 @@ _WORDS: dict[str, str] = {
     "tls.wrong_name": "the certificate served was for another name",
     "tls.invalid": "the certificate served was expired or malformed",
     "tls.failed": "handshakes failed in some other way",
+    "tls.unverified": "a handshake completed; its certificate was not checked",
     "tls.trickle": "bytes arrived so slowly that the handshake ran out of time, and nothing was reset",
     # QUIC
     "quic.ok": "a QUIC handshake with the service's name completed",

@@ -173,7 +173,7 @@ def tls_failures(rows: list[Observation]) -> int:
     """How handshakes failed, of which none completed."""
     facts = 0
     for row in rows:
-        facts |= _TLS_KINDS.get(row.failure or "", BITS["tls.failed"])
+        facts |= _TLS_KINDS.get(row.failure, BITS["tls.failed"]) if row.failure else BITS["tls.unverified"]
         if row.bytes_read > 0 and row.read_span >= TRICKLE_SECONDS:
             facts |= BITS["tls.trickle"]
     return facts

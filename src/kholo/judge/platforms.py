@@ -22,6 +22,7 @@ _NO_CONTROL, _KNOWN, _DARK, _LINE = (
 _PASSED, _FAILED = BITS["test.passed"], BITS["test.failed"]
 _HTTP_ANSWERED = BITS["http.answered"]
 _HTTP_FAILED = sum(BITS[f"http.{kind}"] for kind in ("reset", "timeout", "eof", "failed", "begun"))
+_SERVER_ERROR = BITS["http.server_error"]
 #: So many endpoints must have been tried in vain before it is the service that is dark, and not an endpoint.
 DARK = 3
 #: Tests that try what one address names.
@@ -80,12 +81,13 @@ def _of_roles(view: View, service: Service, base: int) -> list[Unit]:
         if role.test == view.measurement.test_name and (role.until is None or day < role.until)
         for hop in _hops(role, rows)
     ]
-    base |= _KNOWN | _line(rows) | _other_names(rows)
+    base |= _line(rows) | _other_names(rows)
     dark_service = _DARK if _is_dark([hop for _, hop in parts]) else 0
     made = []
     for role, hop in parts:
-        dark = dark_service or (_DARK if _is_dark([hop]) else 0)
-        made.append(Unit(0, True, base | dark | _facts(view, hop), role.name, role.is_needed))
+        facts = base | _facts(view, hop, role.needs == "any_of") | (_KNOWN if role.is_vouched else 0)
+        facts |= dark_service or (_DARK if _is_dark([hop]) else 0)
+        made.append(Unit(0, True, facts, role.name, role.is_needed))
     return sorted(made, key=lambda unit: not unit.is_needed)
 
 
@@ -112,10 +114,13 @@ def _is_of(row: Observation, hosts: frozenset[str], addresses: set[str], ports: 
     return row.ip in addresses and (not ports or row.port in ports)
 
 
-def _facts(view: View, hop: Hop) -> int:
+def _facts(view: View, hop: Hop, is_pool: bool) -> int:
     lookups, _ = dns.facts(view, hop)
     seen = lookups | gather.connections(view, hop, None, None) | gather.page_facts(view, hop, None, last=False)
-    return seen & ~_HTTP_FAILED if seen & _HTTP_ANSWERED else seen
+    if not seen & _HTTP_ANSWERED:
+        return seen
+    # In a pool any answer will do: access points answer what they were not made for with errors of their own.
+    return seen & ~(_HTTP_FAILED | _SERVER_ERROR if is_pool else _HTTP_FAILED)
 
 
 def _line(rows: list[Observation]) -> int:
@@ -152,7 +157,7 @@ def _of_address(view: View) -> int:
         if (not row.hostname and addresses == {host}) or _is_of(row, frozenset({host}), addresses, ()):
             hop.add(row)
     hop.finish(view.measurement.input or "")
-    facts = _facts(view, hop) | _line(rows)
+    facts = _facts(view, hop, is_pool=False) | _line(rows)
     if view.reference.services.of_host(host):
         facts |= _KNOWN
     return facts | (_DARK if _is_dark([hop]) else 0)

@@ -21,7 +21,8 @@ class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `needs` is `all_of` (each host is needed) or `any_of` (a pool: one endpoint is enough). `hosts` are names;
     `addresses` are tried without a name; `targets` are kinds of target that the test names itself. `ports` empty means
-    all. `is_needed`: without it a person can't use the service at all. `until`: not part of the service from that day.
+    all. `is_needed`: without it a person can't use the service at all. `is_vouched`: the endpoints are known to be up,
+    so that their silence says something. `until`: not part of the service from that day.
     """
 
     test: str
@@ -32,6 +33,7 @@ class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     targets: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
     is_needed: bool = True
+    is_vouched: bool = True
     until: date | None = None
 
 
