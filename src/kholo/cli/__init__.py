@@ -17,6 +17,7 @@ from .demo import demo
 from .explain import explain
 from .incidents import incidents, timeline
 from .ingest import ingest
+from .rates import rates
 from .rejects import rejects
 from .rules import rules
 from .simulate import simulate
@@ -59,6 +60,7 @@ _COMMANDS = (
     verdicts,
     incidents,
     timeline,
+    rates,
     explain,
     rejects,
     rules,

@@ -11,6 +11,7 @@ import duckdb
 import msgspec
 
 from kholo import __version__
+from kholo.detect.rates import RateFinding
 from kholo.judge import Judge
 from kholo.model import IMPAIRED, Assessment, Case, Clock, DayState, Incident, State, Verdict
 from kholo.publish import CaseView, Versions
@@ -18,6 +19,7 @@ from kholo.record import assess, clocks, load_case
 from kholo.store import Store, rows
 
 from .events import Events, events
+from .rates import rates
 from .verdicts import PUBLIC, Filter, judged
 
 #: Verdicts shown as proof of an incident: so many of its first, and as many of its last.
@@ -72,7 +74,9 @@ def view(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Ca
     states: Mapping[State, int] = {}
     proofs: dict[str, tuple[Verdict, ...]] = {}
     rejects = 0
+    slow: tuple[RateFinding, ...] = ()
     if store is not None:
+        slow = _slow(store, judge, found.case, as_of)
         with judged(store, judge) as db:
             states = _states(db, found.case, as_of)
             proofs = {item.incident_id: _proofs(db, item) for item in found.events.incidents}
@@ -91,6 +95,20 @@ def view(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Ca
         versions=Versions(__version__, judge.ruleset.digest, judge.reference.digest, found.case.digest),
         proofs=proofs,
         service_name=judge.reference.services.name(found.case.service),
+        slow=slow,
+    )
+
+
+def _slow(store: Store, judge: Judge, case: Case, as_of: datetime) -> tuple[RateFinding, ...]:
+    """The windows of the case in which the service was throttled by rate."""
+    found = rates(store, judge.reference, Filter(service=case.service, place=case.place, until=as_of))
+    return tuple(
+        one
+        for one in found
+        if one.state is State.THROTTLED
+        and one.simulated == case.simulated
+        and one.end > case.start
+        and (case.end is None or one.start <= case.end)
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from kholo.detect.rates import sentence
 from kholo.model import Incident, State
 
 from . import dates, places, safe, words
@@ -99,6 +100,7 @@ def _environment() -> Environment:
         "Basis": Basis,
         "network_label": network_label,
         "stretch": dates.stretch,
+        "slowness": sentence,
     }
     environment.filters |= {
         "day": dates.day,

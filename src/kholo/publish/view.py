@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import msgspec
 
+from kholo.detect.rates import RateFinding
 from kholo.model import Assessment, Case, Clock, DayState, Incident, State, Verdict
 
 
@@ -25,7 +26,8 @@ class CaseView(msgspec.Struct, frozen=True):
     `states` counts verdicts by state, `measurements` the raw measurements and archive results used,
     `rejects` the items of input that could not be. `network_names` maps `AS20294` to a name. `proofs` maps
     an incident's id to a handful of the verdicts that prove it. `as_of` is the moment (UTC) up to which
-    everything was counted. `service_name` is what a person calls the service (empty: its id).
+    everything was counted. `service_name` is what a person calls the service (empty: its id). `slow` are the windows
+    in which the service was throttled by rate.
     """
 
     case: Case
@@ -41,6 +43,7 @@ class CaseView(msgspec.Struct, frozen=True):
     versions: Versions
     proofs: Mapping[str, tuple[Verdict, ...]] = msgspec.field(default_factory=dict)
     service_name: str = ""
+    slow: tuple[RateFinding, ...] = ()
 
     @property
     def service(self) -> str:
@@ -54,6 +57,7 @@ class CaseView(msgspec.Struct, frozen=True):
             self.case.simulated
             or any(row.simulated for row in self.incidents)
             or any(row.simulated for row in self.days)
+            or any(row.simulated for row in self.slow)
             or any(row.simulated for rows in self.proofs.values() for row in rows)
         )
 
