@@ -206,7 +206,7 @@ def test_every_reason_of_a_reject_is_documented() -> None:
     documented = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "rejects.md").read_text(), re.MULTILINE))
     source = "".join(path.read_text() for path in (ROOT / "src" / "kholo" / "sources").glob("*.py"))
     source += (ROOT / "src" / "kholo" / "pipeline" / "ingest.py").read_text()
-    used = set(re.findall(r'(?:Refused|reject)\(\s*"(\w+)"', source))
+    used = set(re.findall(r'(?:Refused|reject|_Unusable)\(\s*"(\w+)"', source))
     used |= set(re.findall(r'Reject\(\s*\w+(?:\(\w+\))?, [\w +]+, "(\w+)"', source)) | {"unsupported_file"}
     assert used == documented
 

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
+import io
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol, cast
+
+from isal import isal_zlib
 
 from kholo.model import Reject, UsageError
 
+from . import legacy
 from .items import MAX_ITEM, Item
 
 Found = Item | Reject
 Open = Callable[[str, IO[bytes]], Iterator[Found]]
 
 GZIP_MAGIC = b"\x1f\x8b"
-CHUNK = 1 << 20
-_BROKEN = (EOFError, zlib.error, gzip.BadGzipFile)
+CHUNK = 1 << 18
+PACKED = 1 << 18
+#: Window bits that stand for gzip, with its header and checksum (zlib manual, inflateInit2).
+_GZIP = 31
+
+
+class _NotGzip(ValueError):
+    """The bytes do not begin as gzip does."""
+
+
+_BROKEN: tuple[type[Exception], ...] = (
+    EOFError,
+    _NotGzip,
+    zlib.error,
+    cast(type[Exception], isal_zlib.error),
+)
+_BROKEN_TAR: tuple[type[Exception], ...] = (*_BROKEN, tarfile.TarError)
 NO_DIGEST = hashlib.sha256(b"").hexdigest()
 
 
@@ -52,7 +70,7 @@ def read_file(path: Path, name: str, stream: IO[bytes]) -> Iterator[Found]:
             name,
             0,
             "unsupported_file",
-            "not one of .json, .jsonl, .jsonl.gz, .tar.gz; legacy .yaml reports are not read yet",
+            f"not one of {', '.join(_READERS)}",
             _digest(stream),
         )
         return
@@ -63,7 +81,7 @@ def read_stream(name: str, stream: IO[bytes]) -> Iterator[Found]:
     """The items of standard input: JSON Lines, gzipped or not."""
     head = stream.read(2)
     whole = _Prefixed(head, stream)
-    yield from (_gzip_lines if head == GZIP_MAGIC else _lines)(name, whole)  # type: ignore[arg-type]
+    yield from _gzip_lines(name, cast(IO[bytes], whole)) if head == GZIP_MAGIC else _lines(name, whole)
 
 
 def _digest(stream: IO[bytes]) -> str:
@@ -80,38 +98,122 @@ def _reader(filename: str) -> Open | None:
     return None
 
 
-class _Lines(Protocol):
-    """What reading lines needs of a stream."""
+class _Bytes(Protocol):
+    """What reading lines needs of a stream: whatever there is, up to a size."""
 
-    def readline(self, size: int = -1, /) -> bytes: ...
+    def read1(self, size: int = -1, /) -> bytes: ...
 
 
 def _gzip_lines(name: str, stream: IO[bytes]) -> Iterator[Found]:
-    yield from _lines(name, gzip.GzipFile(fileobj=stream, mode="rb"))
+    yield from _lines(name, _Inflated(stream))
 
 
-def _lines(name: str, stream: _Lines) -> Iterator[Found]:
+def _plain_lines(name: str, stream: IO[bytes]) -> Iterator[Found]:
+    yield from _lines(name, cast(_Bytes, stream))
+
+
+class _Inflated(io.RawIOBase):
+    """Gzip by ISA-L: several times as fast as zlib. What stood before damage is given before the damage is raised.
+
+    Raises `EOFError` where the file is cut, `isal_zlib.error` where it is damaged or no gzip.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._packed = b""
+        self._inflate = isal_zlib.decompressobj(wbits=_GZIP)
+        self._is_begun = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read1(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def read1(self, size: int = CHUNK, /) -> bytes:
+        """Up to `size` bytes; none at the end."""
+        while True:
+            if self._inflate.eof and not self._next_member():
+                return b""
+            packed = self._packed or self._stream.read(PACKED)
+            if not packed and not self._is_begun:
+                return b""
+            if not packed and not self._inflate.unconsumed_tail:
+                data = self._inflate.decompress(b"", size)
+                if not data:
+                    raise EOFError("the file ends before its end mark")
+                return bytes(data)
+            if not self._is_begun and not packed.startswith(GZIP_MAGIC[: len(packed)]):
+                raise _NotGzip("no gzip header")
+            self._is_begun = True
+            data = self._inflate.decompress(packed, size)
+            self._packed = self._inflate.unconsumed_tail
+            if data:
+                return bytes(data)
+
+    def _next_member(self) -> bool:
+        """Gzip files may be put one after the other, with zeros between and after them."""
+        rest = self._inflate.unused_data.lstrip(b"\0")
+        while not rest and (more := self._stream.read(PACKED)):
+            rest = more.lstrip(b"\0")
+        if not rest:
+            return False
+        self._packed, self._inflate = rest, isal_zlib.decompressobj(wbits=_GZIP)
+        return True
+
+
+def _yaml(name: str, stream: IO[bytes]) -> Iterator[Found]:
+    yield from legacy.entries(name, stream)
+
+
+def _yaml_gzip(name: str, stream: IO[bytes]) -> Iterator[Found]:
     number = 0
     try:
-        while line := stream.readline(MAX_ITEM + 1):
-            number += 1
-            if len(line) > MAX_ITEM and not line.endswith(b"\n"):
-                yield _oversized(name, number, line, stream)
-            elif line := line.strip():
-                yield Item(name, number, line)
+        for found in legacy.entries(name, io.BufferedReader(_Inflated(stream), CHUNK)):
+            number = found.line
+            yield found
     except _BROKEN as error:
         yield _cut(name, number + 1, error)
 
 
-def _oversized(name: str, number: int, head: bytes, stream: _Lines) -> Reject:
-    """Read past a line that is too long, keeping only its digest."""
-    digest, size = hashlib.sha256(head), len(head)
-    while part := stream.readline(CHUNK):
-        digest.update(part)
-        size += len(part)
-        if part.endswith(b"\n"):
-            break
-    return _too_large(name, number, size, digest.hexdigest())
+def _lines(name: str, stream: _Bytes) -> Iterator[Found]:
+    """Lines, split chunk by chunk: far cheaper than asking for one at a time."""
+    number, rest = 0, b""
+    try:
+        while chunk := stream.read1(CHUNK):
+            rest += chunk
+            if len(rest) > MAX_ITEM and b"\n" not in rest[: MAX_ITEM + 1]:
+                number += 1
+                reject, rest = _oversized(name, number, rest, stream)
+                yield reject
+            *lines, rest = rest.split(b"\n")
+            for line in lines:
+                number += 1
+                if line := line.strip():
+                    yield Item(name, number, line) if len(line) <= MAX_ITEM else _too_long(name, number, line)
+        if rest := rest.strip():
+            yield Item(name, number + 1, rest)
+    except _BROKEN as error:
+        yield _cut(name, number + 1, error)
+
+
+def _oversized(name: str, number: int, head: bytes, stream: _Bytes) -> tuple[Reject, bytes]:
+    """Read past a line that is too long, keeping only its digest; what comes after it is given back."""
+    digest, size = hashlib.sha256(), 0
+    while head:
+        line, ended, rest = head.partition(b"\n")
+        digest.update(line)
+        size += len(line)
+        if ended:
+            return _too_large(name, number, size, digest.hexdigest()), rest
+        head = stream.read1(CHUNK)
+    return _too_large(name, number, size, digest.hexdigest()), b""
+
+
+def _too_long(name: str, number: int, line: bytes) -> Reject:
+    return _too_large(name, number, len(line), hashlib.sha256(line).hexdigest())
 
 
 def _too_large(name: str, number: int, size: int, digest: str) -> Reject:
@@ -119,7 +221,7 @@ def _too_large(name: str, number: int, size: int, digest: str) -> Reject:
 
 
 def _cut(name: str, number: int, error: Exception) -> Reject:
-    if isinstance(error, gzip.BadGzipFile) and number == 1:
+    if isinstance(error, _NotGzip):
         return Reject(name, 1, "not_gzip", "the name says gzip, the bytes do not; is it misnamed?", NO_DIGEST)
     detail = f"the compressed file is cut or damaged here; what stood before it was read ({error})"
     return Reject(name, number, "damaged_gzip", detail, NO_DIGEST)
@@ -132,7 +234,7 @@ def _whole(name: str, stream: IO[bytes]) -> Iterator[Found]:
         if b"\n" in data:
             yield from _lines(name, _Prefixed(data, stream))
             return
-        yield _oversized(name, 1, data, stream)
+        yield _oversized(name, 1, data, _Prefixed(b"", stream))[0]
         return
     lines = data.strip().split(b"\n")
     if len(lines) > 1 and all(line.strip()[:1] == b"{" and line.strip()[-1:] == b"}" for line in lines[:2]):
@@ -147,7 +249,7 @@ def _tar(name: str, stream: IO[bytes]) -> Iterator[Found]:
     """A tar of posts, read as a stream: members are never written to disk, so their paths can do no harm."""
     number = 0
     try:
-        with tarfile.open(fileobj=stream, mode="r|gz") as archive:
+        with tarfile.open(fileobj=io.BufferedReader(_Inflated(stream), CHUNK), mode="r|") as archive:
             for member in archive:
                 if not member.isfile():
                     continue
@@ -158,7 +260,7 @@ def _tar(name: str, stream: IO[bytes]) -> Iterator[Found]:
                 content = archive.extractfile(member)
                 if content is not None:
                     yield Item(name, number, content.read(MAX_ITEM).strip())
-    except (*_BROKEN, tarfile.TarError) as error:
+    except _BROKEN_TAR as error:
         detail = f"not a tar, or cut or damaged here; what stood before it was read ({error})"
         yield Reject(name, number + 1, "damaged_tar", detail, NO_DIGEST)
 
@@ -178,22 +280,21 @@ class _Prefixed:
         head, self._head = self._head[:size], self._head[size:]
         return head
 
-    def readline(self, size: int = -1, /) -> bytes:
-        if not self._head:
-            return self._stream.readline(size)
-        end = self._head.find(b"\n", 0, size) + 1
-        if end or len(self._head) >= size:
-            end = end or size
-            line, self._head = self._head[:end], self._head[end:]
-            return line
-        line, self._head = self._head, b""
-        return line + self._stream.readline(size - len(line))
+    def readinto(self, buffer: bytearray) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        return self.read(size)
 
 
 _READERS: dict[str, Open] = {
     ".jsonl.gz": _gzip_lines,
-    ".jsonl": _lines,
+    ".jsonl": _plain_lines,
     ".json": _whole,
     ".tar.gz": _tar,
     ".tgz": _tar,
+    ".yaml": _yaml,
+    ".yaml.gz": _yaml_gzip,
 }

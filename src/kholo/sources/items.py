@@ -14,16 +14,20 @@ MAX_ITEM = 16 * 1024 * 1024
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
-    """One undecoded item. `line` counts from 1: the line of the file, or the member's place in an archive."""
+    """One undecoded item. `line` counts from 1: the line of the file, or the member's place in an archive.
+
+    `received` is what stood there, where it had to be put into another form to be decoded.
+    """
 
     file: str
     line: int
     data: bytes
+    received: bytes = b""
 
     @property
     def digest(self) -> str:
         """SHA-256 of the bytes as received, in hex."""
-        return hashlib.sha256(self.data).hexdigest()
+        return hashlib.sha256(self.received or self.data).hexdigest()
 
     def reject(self, reason: str, detail: str) -> Reject:
         """Name what is wrong with this item."""
