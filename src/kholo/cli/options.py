@@ -35,7 +35,7 @@ fingerprints_option = click.option(
     "--fingerprints",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Further fingerprints of block pages, a CSV file in OONI's columns. May be given several times.",
+    help="Further fingerprints of block pages: OONI's CSV or Censored Planet's JSON. May be given several times.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 

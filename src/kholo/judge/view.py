@@ -177,13 +177,8 @@ class View:
 
     def block_page(self, row: Observation) -> Fingerprint | None:
         """The fingerprint that an unencrypted answer matches, in its headers or its body."""
-        match, place = self.reference.fingerprints.match, self.measurement.place
-        return (
-            match("header.location", row.location, place)
-            or match("header.server", row.server, place)
-            or match("header.via", row.via, place)
-            or match("body", row.body, place)
-        )
+        headers = {"location": row.location, "server": row.server, "via": row.via}
+        return self.reference.fingerprints.page(headers, row.body, self.measurement.place)
 
 
 #: Observations that are not of a step: what could not be read, and what a test says of itself.
