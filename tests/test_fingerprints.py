@@ -6,6 +6,7 @@ import contextlib
 import csv
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
