@@ -14,11 +14,13 @@ from .assess import assess, clocks
 from .build import build
 from .case import case
 from .demo import demo
+from .diff import diff
 from .explain import explain
 from .incidents import incidents, timeline
 from .ingest import ingest
 from .rates import rates
 from .rejects import rejects
+from .rejudge import rejudge
 from .rules import rules
 from .simulate import simulate
 from .verdicts import verdicts
@@ -64,6 +66,8 @@ _COMMANDS = (
     explain,
     rejects,
     rules,
+    rejudge,
+    diff,
     case,
     assess,
     clocks,

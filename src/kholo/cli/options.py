@@ -83,9 +83,9 @@ def _services() -> list[str]:
     return sorted(load_reference().services.ids)
 
 
-def make_judge(fingerprints: tuple[Path, ...]) -> Judge:
-    """The shipped rules with the reference data asked for."""
-    return Judge(load_ruleset(), load_reference(fingerprints))
+def make_judge(fingerprints: tuple[Path, ...], rules: Path | None = None) -> Judge:
+    """The rules of a file, or the shipped ones, with the reference data asked for."""
+    return Judge(load_ruleset(rules) if rules else load_ruleset(), load_reference(fingerprints))
 
 
 def wanted(

@@ -32,6 +32,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mechanism: str | None = None
     locus: Locus = Locus.UNKNOWN
     reachable: Literal["", "yes", "no", "unknown"] = ""
+    source: str = ""
     example: str = ""
 
     @property
@@ -66,9 +67,11 @@ class _Compiled(msgspec.Struct, frozen=True):
 class Ruleset:
     """The rules in order. `digest` is 12 hex digits of the SHA-256 of the file."""
 
-    def __init__(self, rules: tuple[Rule, ...], digest: str) -> None:
+    def __init__(self, rules: tuple[Rule, ...], source: bytes) -> None:
+        """`source` is the file that the rules were read from."""
         self.rules = rules
-        self.digest = digest
+        self.source = source
+        self.digest = hashlib.sha256(source).hexdigest()[:12]
         self._compiled = tuple(
             _Compiled(rule, *(facts.mask(part, rule.id) for part in (rule.when, rule.any, rule.unless)))
             for rule in rules
@@ -96,7 +99,7 @@ def load_ruleset(path: Path = SHIPPED) -> Ruleset:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReferenceDataError(f"{path}: not a usable set of rules: {error}") from error
     _check(path, rules)
-    return Ruleset(rules, hashlib.sha256(data).hexdigest()[:12])
+    return Ruleset(rules, data)
 
 
 def _check(path: Path, rules: tuple[Rule, ...]) -> None:

@@ -22,7 +22,7 @@ from kholo.sources import archives
 from kholo.sources.items import Item
 from kholo.store import Store, write_parquet
 
-from .verdicts import verdict_set
+from . import sets
 from .work import Line, Worked, work
 
 #: Items a worker takes at once: few enough to be flat in memory, whatever they hold.
@@ -162,7 +162,7 @@ class _Part:
 
     def __init__(self, store: Store, judge: Judge, summary: Summary) -> None:
         self._store, self._summary = store, summary
-        self._derived = store.derived(verdict_set(judge))
+        self._derived = store.derived(sets.keep(store, judge))
         self._lines: dict[tuple[str, str], Line] = {}
         self._rejects: set[Reject] = set()
         self._size = 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +16,7 @@ from kholo.judge import Judge
 from kholo.model import Grade, Measurement, Observation
 from kholo.store import Store, rows, write_parquet
 
+from . import sets
 from .work import line
 
 #: A measurement's rows: the strongest evidence first; within it, two contents under one id count for neither.
@@ -78,23 +80,61 @@ class Filter(msgspec.Struct, frozen=True):
         return " AND ".join(wanted) or "true", values
 
 
-def verdict_set(judge: Judge) -> str:
-    """The name under which the verdicts of these rules and this reference data are kept."""
-    return f"{judge.ruleset.digest}-{judge.reference.digest}"
+Told = Callable[[int, int], None]
 
 
 def judged(store: Store, judge: Judge) -> duckdb.DuckDBPyConnection:
     """A connection with the view `judged`: one verdict a measurement. Judges what was not judged by these rules yet."""
-    folder = store.derived(verdict_set(judge))
-    parts = store.part_ids()
-    for part in parts:
-        path = folder / f"{part}.parquet"
-        if not path.exists() and (store.parts / part / "measurements.parquet").exists():
-            write_parquet("verdicts", b"".join(_rejudged(store, part, judge)), path)
+    derive(store, judge)
     connection = store.connect()
-    store.view(connection, "verdicts", [path for part in parts if (path := folder / f"{part}.parquet").exists()])
+    store.view(connection, "verdicts", verdict_files(store, sets.name_of(judge)))
     connection.execute(_ONE_EACH)
     return connection
+
+
+def verdict_files(store: Store, name: str) -> list[Path]:
+    """The files of a set of verdicts, for the parts that the store has now."""
+    folder = store.derived(name)
+    return [path for part in store.part_ids() if (path := folder / f"{part}.parquet").exists()]
+
+
+def derive(store: Store, judge: Judge, workers: int = 1, tell: Told = lambda _done, _all: None) -> int:
+    """Judge the parts of the store that were not judged by these rules yet; how many there were.
+
+    The verdicts are the same whatever the number of workers. `tell` is called with parts done and parts in all.
+    """
+    folder = store.derived(sets.keep(store, judge))
+    missing = [
+        part
+        for part in store.part_ids()
+        if not (folder / f"{part}.parquet").exists() and (store.parts / part / "measurements.parquet").exists()
+    ]
+    if workers <= 1 or len(missing) < 2:
+        for done, part in enumerate(missing, 1):
+            _derive_part(store, judge, part)
+            tell(done, len(missing))
+        return len(missing)
+    with ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(store.root, sets.name_of(judge))) as pool:
+        for done, _ in enumerate(pool.map(_in_worker, missing), 1):
+            tell(done, len(missing))
+    return len(missing)
+
+
+def _derive_part(store: Store, judge: Judge, part: str) -> None:
+    path = store.derived(sets.name_of(judge)) / f"{part}.parquet"
+    write_parquet("verdicts", b"".join(_rejudged(store, part, judge)), path)
+
+
+_WORKER: dict[str, tuple[Store, Judge]] = {}
+
+
+def _start_worker(root: Path, name: str) -> None:
+    store = Store(root)
+    _WORKER["at"] = store, sets.load(store, name)
+
+
+def _in_worker(part: str) -> None:
+    _derive_part(*_WORKER["at"], part)
 
 
 def select(db: duckdb.DuckDBPyConnection, wanted: Filter) -> Iterator[dict[str, Any]]:

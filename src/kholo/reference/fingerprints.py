@@ -32,6 +32,8 @@ _OF_NETWORK = frozenset({"nat", "isp", "prov", "injb"})
 _KINDS = ("full", "prefix", "contains", "regexp")
 #: Where Censored Planet's signatures look: the headers and the body as one text.
 PAGE = "page"
+#: In the name of a file of signatures: what it lists is no block page.
+_FALSE = "false_positive"
 #: The first letter of a name of Censored Planet's, and the scope that it stands for.
 _LETTERS = {"a": "prod", "b": "nat", "c": "isp", "d": "inst", "e": "unk", "f": "gen"}
 _CENSORED_PLANET = re.compile(r"([a-f])_[a-z]+_(?:([a-z]{2})(?:_|$))?", re.ASCII)
@@ -160,7 +162,7 @@ def _chosen(found: tuple[Fingerprint, ...], place: str) -> Fingerprint | None:
 
 def load_fingerprints(paths: tuple[Path, ...] = (SHIPPED,)) -> Fingerprints:
     """Read fingerprints from files. Raises `ReferenceDataError` naming the file and the line."""
-    digest = hashlib.sha256()
+    digests: list[str] = []
     rows: list[Fingerprint] = []
     for path in sorted(set(paths)):
         try:
@@ -169,9 +171,14 @@ def load_fingerprints(paths: tuple[Path, ...] = (SHIPPED,)) -> Fingerprints:
             data = path.read_bytes()
         except OSError as error:
             raise ReferenceDataError(f"{path}: can't be read: {error.strerror}") from error
-        digest.update(hashlib.sha256(data).digest())
+        digests.append(f"{_kind(path)} {hashlib.sha256(data).hexdigest()}")
         rows += _checked(_READERS.get(path.suffix, _read_csv)(path, data))
-    return Fingerprints(rows, digest.hexdigest())
+    return Fingerprints(rows, hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest())
+
+
+def _kind(path: Path) -> str:
+    """What the name of a file says of what is in it."""
+    return path.suffix + (" false positives" if _FALSE in path.name else "")
 
 
 _Row = tuple[str, Fingerprint]
@@ -234,7 +241,7 @@ def _read_signatures(path: Path, data: bytes) -> list[_Row]:
             found = _SIGNATURE.decode(line)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise ReferenceDataError(f"{path}:{number}: needs `fingerprint` and `pattern`: {error}") from error
-        rows.append((f"{path}:{number}", _signature(found, is_false="false_positive" in path.name)))
+        rows.append((f"{path}:{number}", _signature(found, is_false=_FALSE in path.name)))
     return rows
 
 

@@ -4,6 +4,7 @@
       kholo-store.json          what it is, and the version of its layout
       parts/<id>/<table>.parquet  the facts: measurements, observations, rejects
       verdicts/<ruleset>-<reference>/<id>.parquet   derived, may be deleted at any time
+      sets/<ruleset>-<reference>/   the rules and reference data that made them
       tmp/                      what a run that was cut off left behind; the next one removes it
       lock                      held by the one process that writes
 
@@ -42,6 +43,7 @@ class Store:
     def __init__(self, root: Path, create: bool = False) -> None:
         self.root = root
         self.parts = root / "parts"
+        self.sets = root / "sets"
         mark = root / _MARK
         try:
             if create and not mark.exists():
@@ -91,13 +93,17 @@ class Store:
         return sorted(path.name for path in self.parts.iterdir() if path.is_dir())
 
     @staticmethod
-    def view(connection: duckdb.DuckDBPyConnection, table: str, files: list[Path]) -> None:
-        """Make `table` a view over these files (none: an empty one)."""
+    def view(connection: duckdb.DuckDBPyConnection, table: str, files: list[Path], name: str = "") -> None:
+        """Make `table` a view over these files (none: an empty one).
+
+        A view under a `name` of its own has one column more: `filename`, the file that a row stands in.
+        """
+        head = f"CREATE OR REPLACE VIEW {name or table} AS SELECT *"
         if not files:
-            connection.execute(f"CREATE OR REPLACE VIEW {table} AS {empty(table)}")
+            connection.execute(f"{head}{', NULL AS filename' if name else ''} FROM ({empty(table)})")
             return
         names = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-        connection.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM read_parquet([{names}])")  # noqa: S608
+        connection.execute(f"{head} FROM read_parquet([{names}]{', filename = true' if name else ''})")
 
     def add_part(self, part: str, tables: dict[str, bytes]) -> None:
         """Write one part: JSON Lines by table become Parquet, and the part appears. Known parts are left alone."""

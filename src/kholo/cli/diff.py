@@ -1,0 +1,103 @@
+"""`kholo diff`: which verdicts differ between two sets, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+import click
+import msgspec
+
+from kholo.model import UsageError
+from kholo.pipeline import sets
+from kholo.pipeline.differences import Difference, Said, differences, summary
+from kholo.pipeline.verdicts import Filter, derive
+from kholo.store import Store
+
+from . import output
+from .options import filter_options, json_option, make_judge, store_option, wanted
+
+_EPILOG = """
+\b
+Examples:
+  kholo diff --store store
+  kholo diff --store store --from 82fd575ec276 --to 1c0e --service x --place PK
+  kholo diff --store store --from 82fd --json
+"""
+_COLUMNS = {
+    "measured_at": "measured (UTC)", "network": "network", "was": "was", "now": "now", "why": "why",
+    "measurement_uid": "measurement",
+}  # fmt: skip
+
+
+@click.command(epilog=_EPILOG)
+@store_option
+@click.option("--from", "before", metavar="SET", help="The earlier set, or how its name begins.")
+@click.option("--to", "after", metavar="SET", help="The later one. [default: the shipped rules and reference data]")
+@filter_options
+@click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="Rows of the table; 0 for all.")
+@json_option
+def diff(
+    store: Path,
+    before: str | None,
+    after: str | None,
+    service: str | None,
+    place: str | None,
+    network: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Show which verdicts changed from one set to another, and why.
+
+    A set is what one ruleset and one lot of reference data say of all measurements (`kholo rejudge` makes them). Why is
+    told by the facts that only one of the two saw, or by the rules that changed.
+    """
+    opened = Store(store)
+    later = sets.find(opened, after) if after else _shipped(opened)
+    earlier = sets.find(opened, before) if before else _other(opened, later)
+    for name in (earlier, later):
+        derive(opened, sets.load(opened, name))
+    chosen = wanted(service, place, network, since, until)
+    if as_json:
+        output.json_rows(differences(opened, earlier, later, chosen))
+        return
+    _show(opened, earlier, later, chosen, limit)
+
+
+def _shipped(store: Store) -> str:
+    return sets.keep(store, make_judge(()))
+
+
+def _other(store: Store, later: str) -> str:
+    others = [name for name in sets.names(store) if name != later]
+    if len(others) == 1:
+        return others[0]
+    there = ", ".join(others) or "none; `kholo rejudge` makes one"
+    raise UsageError(f"name the earlier set with --from; sets of verdicts beside {later}: {there}")
+
+
+def _show(store: Store, earlier: str, later: str, chosen: Filter, limit: int) -> None:
+    click.echo(f"from {earlier} to {later}")
+    totals = summary(store, earlier, later, chosen)
+    if not totals:
+        click.echo("no verdict differs")
+        return
+    for row in totals:
+        click.echo(f"  {row['n']} from {row['before']} to {row['after']}")
+    click.echo()
+    found = differences(store, earlier, later, chosen)
+    output.table((_row(one) for one in (islice(found, limit) if limit else found)), _COLUMNS)
+    count = sum(row["n"] for row in totals)
+    if limit and count > limit:
+        click.echo(f"… and {count - limit} more: --limit 0 shows all, --json writes all")
+
+
+def _row(one: Difference) -> dict[str, object]:
+    return msgspec.structs.asdict(one) | {"was": _told(one.before), "now": _told(one.after)}
+
+
+def _told(said: Said) -> str:
+    return f"{said.state} ({said.rule_id})"

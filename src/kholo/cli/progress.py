@@ -1,0 +1,39 @@
+"""Progress of work that is counted in steps: a bar on a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+import click
+from tqdm import tqdm
+
+_LOG_EVERY = 10.0
+
+
+class Steps:
+    """A bar over a number of steps that is known once the first is done."""
+
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
+        self._terminal = sys.stderr.isatty()
+        self._bar = tqdm(unit=f" {unit}", disable=not self._terminal, leave=False)
+        self._said = time.monotonic()
+
+    def __enter__(self) -> Steps:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.close()
+
+    def tell(self, done: int, total: int) -> None:
+        """So many steps of so many are done."""
+        if self._terminal:
+            self._bar.total = total
+            self._bar.update(done - self._bar.n)
+        elif (now := time.monotonic()) - self._said >= _LOG_EVERY:
+            self._said = now
+            click.echo(f"{done} of {total} {self._unit}", err=True)

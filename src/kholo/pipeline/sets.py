@@ -1,0 +1,61 @@
+"""Sets of verdicts: each is made by one ruleset and one lot of reference data, and keeps a copy of both."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from kholo.judge import Judge, load_ruleset
+from kholo.model import UsageError
+from kholo.reference import load_snapshot
+from kholo.store import Store
+
+RULES = "rules.toml"
+
+
+def name_of(judge: Judge) -> str:
+    """The name of the set that these rules and this reference data make: their digests."""
+    return f"{judge.ruleset.digest}-{judge.reference.digest}"
+
+
+def keep(store: Store, judge: Judge) -> str:
+    """Keep a copy of what decides, so that what was decided can be explained later. The name of the set."""
+    name = name_of(judge)
+    target = store.sets / name
+    if target.exists():
+        return name
+    store.sets.mkdir(exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".", dir=store.sets))
+    for file, data in ((RULES, judge.ruleset.source), *judge.reference.files):
+        path = draft / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+    try:
+        draft.rename(target)
+    except OSError:
+        # Another process kept the same set meanwhile.
+        shutil.rmtree(draft)
+        if not target.exists():
+            raise
+    return name
+
+
+def load(store: Store, name: str) -> Judge:
+    """The judge that made a set. Raises `ReferenceDataError` when its copy is damaged."""
+    return Judge(load_ruleset(store.sets / name / RULES), load_snapshot(store.sets / name))
+
+
+def names(store: Store) -> list[str]:
+    """The sets of the store, sorted."""
+    return sorted(path.name for path in store.sets.glob("[!.]*")) if store.sets.is_dir() else []
+
+
+def find(store: Store, beginning: str) -> str:
+    """The one set whose name begins like this. Raises `UsageError` listing those there are."""
+    found = [name for name in names(store) if name.startswith(beginning)]
+    if len(found) == 1:
+        return found[0]
+    there = ", ".join(names(store)) or "none"
+    what = "no set begins" if not found else f"{len(found)} sets begin"
+    raise UsageError(f"{store.root}: {what} with {beginning!r}; sets of verdicts here: {there}")
