@@ -31,6 +31,18 @@ def judged(judge: Judge, measurement: dict[str, Any]) -> Verdict:
     return judge.verdict(decoded, observe(payload, decoded.input))
 
 
+GOOD = {"status": True, "failure": None}
+
+
+def redirected(lookup: dict[str, Any], *connections: dict[str, Any]) -> dict[str, Any]:
+    """A redirect over a verified connection, to a name of which no more is known than this."""
+    steps = [connect(), *connections]
+    there = "https://other.example.com/"
+    return raw.measurement(
+        queries=[query(None, IP), lookup], tcp_connect=steps,
+        requests=[exchange(HTTPS, status=302, headers={"Location": there})])  # fmt: skip
+
+
 CASES: dict[str, tuple[dict[str, Any], str, str | None]] = {
     "all fine": (raw.measurement(), "ok", None),
     "reset after the name": (
@@ -102,6 +114,33 @@ CASES: dict[str, tuple[dict[str, Any], str, str | None]] = {
         raw.measurement(queries=[query(None, "10.10.34.35", asn=0), query(None, IP, engine="doh")],
                         tcp_connect=[connect(TIMEOUT, "10.10.34.35"), connect()], tls_handshakes=[handshake(RESET)],
                         requests=[]), "blocked", "dns.bogon"),
+    "a redirect to a name that is given a private address": (
+        redirected(query(None, "10.10.34.35", depth=1)), "blocked", "dns.bogon"),
+    "a redirect to an address that resets connections": (
+        redirected(query(None, IP, depth=1), connect(RESET, depth=1)), "blocked", "tcp.reset"),
+    "a redirect to an address that never answers": (
+        redirected(query(None, IP, depth=1), connect(TIMEOUT, depth=1)), "blocked", "tcp.timeout"),
+    "no such name, from a probe that asks its own resolver only": (
+        raw.measurement(queries=[query("dns_nxdomain_error")], tcp_connect=[], tls_handshakes=[], requests=[]),
+        "blocked", "dns.nxdomain"),
+    "the resolver refuses one name": (
+        raw.measurement(queries=[query("dns_refused_error"), query(None, IP, engine="doh")]),
+        "blocked", "dns.refused"),
+    "two answers to one question": (
+        raw.measurement(queries=[query(None, "8.7.198.45", asn=1), query(None, "8.7.198.46", engine="udp", asn=1)],
+                        x_dns_duplicate_responses=[query(None, IP, engine="udp")], tls_handshakes=[], requests=[],
+                        tcp_connect=[connect(TIMEOUT, "8.7.198.45")],
+                        control=control(tcp_connect={f"{IP}:443": GOOD, "8.7.198.45:443": DEAD})),
+        "blocked", "dns.injected"),
+    "connections are reset": (
+        raw.measurement(tcp_connect=[connect(RESET)], tls_handshakes=[], requests=[]), "blocked", "tcp.reset"),
+    "one address refuses, one is silent": (
+        raw.measurement(queries=[query(None, IP, "93.184.216.35")], tls_handshakes=[], requests=[],
+                        tcp_connect=[connect(TIMEOUT), connect("connection_refused", "93.184.216.35")]),
+        "blocked", "tcp.failure"),
+    "a clock that is ahead of the archive's": (
+        raw.measurement(tls_handshakes=[handshake(RESET)], requests=[],
+                        measurement_start_time="2024-05-17 18:00:00"), "insufficient", None),
     "damaged: what is missing might be what worked": (
         raw.measurement(tls_handshakes=[handshake(RESET), {"address": 7}], requests=[]), "insufficient", None),
 }  # fmt: skip

@@ -32,24 +32,28 @@ def page(ruleset: Ruleset) -> str:
     head = (
         "# Rules\n\n"
         "<!-- Made from the rules: kholo rules --markdown > docs/rules.md -->\n\n"
-        f"Ruleset `{ruleset.digest}`, {len(ruleset.rules)} rules. A measurement is judged hop by hop: the address asked"
-        " for, then each redirect.\nWithin a hop the rules are tried in this order and the first that holds decides;"
-        " other mechanisms that hold too stand in `also`.\n"
-        "The first hop at which somebody came between decides; if there is none, the last one does.\n\n"
-        "An id is a public contract: a changed meaning is a new id. `unless` lists what must not be the case.\n\n"
+        f"Ruleset `{ruleset.digest}`, {len(ruleset.rules)} rules, tried in this order: the first that holds decides;"
+        " other mechanisms that hold too stand in `also`.\nA page is judged hop by hop: the address asked for, then"
+        " each redirect. The first hop at which somebody came between decides; if there is none,\nthe last one does."
+        " A test made for a service is judged part by part, and parts that a person can't do without come first.\n\n"
+        "An id is a public contract: a changed meaning is a new id. Sources such as `ts-017` and `df-005` are documents"
+        " of ooni/spec.\n\n"
     )
-    return head + "\n".join(_section(rule) for rule in ruleset.rules)
+    table = ["| id | layer | condition | outcome | why | source | example |", "|---|---|---|---|---|---|---|"]
+    return head + "\n".join([*table, *(_row(rule) for rule in ruleset.rules)]) + "\n"
 
 
-def _section(rule: Rule) -> str:
-    said = f"**{rule.state}**" + (f", `{rule.mechanism}`" if rule.mechanism else "")
-    lines = [f"## `{rule.id}`", "", f"{said}; evidence: {rule.evidence}; layer: {rule.layer or 'none'}.", "", rule.why]
-    parts = (("When all of", rule.when), ("When one of", rule.any), ("Unless", rule.unless))
-    for heading, names in parts:
-        if names:
-            lines += ["", f"{heading}:", "", *(f"- {words(name)} (`{name}`)" for name in names)]
-    if not any(names for _, names in parts):
-        lines += ["", "Holds always."]
-    if rule.example:
-        lines += ["", f"Example: {rule.example}."]
-    return "\n".join([*lines, ""])
+def _row(rule: Rule) -> str:
+    said = f"**{rule.state}**" + (f" `{rule.mechanism}`" if rule.mechanism else "") + f", {rule.evidence} evidence"
+    cells = (f"`{rule.id}`", rule.layer or "", _condition(rule), said, rule.why, rule.source, rule.example)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _condition(rule: Rule) -> str:
+    """The condition in words."""
+    parts = [f"{words(name)} (`{name}`)" for name in rule.when]
+    if rule.any:
+        parts.append("one of: " + "; or ".join(f"{words(name)} (`{name}`)" for name in rule.any))
+    if rule.unless:
+        parts.append("not: " + "; nor ".join(f"{words(name)} (`{name}`)" for name in rule.unless))
+    return "; and ".join(parts) or "always"

@@ -32,7 +32,7 @@ _HTTP_KINDS = {
     "generic_timeout_error": BITS["http.timeout"],
     "eof_error": BITS["http.eof"],
 }
-_UNREACHABLE = frozenset({"network_unreachable", "host_unreachable", "address_family_not_supported_error"})
+UNREACHABLE = frozenset({"network_unreachable", "host_unreachable", "address_family_not_supported_error"})
 _TCP_OK, _TLS_OK, _QUIC_OK = BITS["tcp.ok"], BITS["tls.ok"], BITS["quic.ok"]
 _ANSWERED, _VERIFIED = BITS["http.answered"], BITS["http.verified"]
 _REDIRECTED = BITS["hop.redirected"]
@@ -107,7 +107,7 @@ def _hop_units(view: View, hop: Hop, base: int, last: bool) -> list[Unit]:
     if others:
         units.append(Unit(depth, False, facts | connections(view, hop, others, port)))
     if hop.quic:
-        units.append(Unit(depth, False, facts | _quic(view, hop)))
+        units.append(Unit(depth, False, facts | quic(view, hop)))
     return units
 
 
@@ -131,7 +131,7 @@ def _tcp(view: View, hop: Hop, rows: list[Observation]) -> int:
     for row in rows:
         if row.failure is None:
             return _TCP_OK
-    failed = [row for row in rows if row.failure not in _UNREACHABLE]
+    failed = [row for row in rows if row.failure not in UNREACHABLE]
     if not failed:
         return BITS["tcp.unreachable"]
     kinds = {_TCP_KINDS.get(row.failure or "", _UNKNOWN_TCP) for row in failed}
@@ -179,7 +179,8 @@ def tls_failures(rows: list[Observation]) -> int:
     return facts
 
 
-def _quic(view: View, hop: Hop) -> int:
+def quic(view: View, hop: Hop) -> int:
+    """QUIC facts of the hop."""
     if any(row.failure is None for row in hop.quic):
         return _QUIC_OK
     silent = all(row.failure == "generic_timeout_error" for row in hop.quic)

@@ -117,6 +117,8 @@ def _is_of(row: Observation, hosts: frozenset[str], addresses: set[str], ports: 
 def _facts(view: View, hop: Hop, is_pool: bool) -> int:
     lookups, _ = dns.facts(view, hop)
     seen = lookups | gather.connections(view, hop, None, None) | gather.page_facts(view, hop, None, last=False)
+    if hop.quic:
+        seen |= gather.quic(view, hop)
     if not seen & _HTTP_ANSWERED:
         return seen
     # In a pool any answer will do: access points answer what they were not made for with errors of their own.
@@ -141,7 +143,8 @@ def _is_dark(hops: list[Hop]) -> bool:
         deepest = hop.http or hop.tls or hop.tcp
         if any(row.failure is None for row in deepest):
             return False
-        tried.update((row.ip or row.hostname, row.port) for row in (*hop.tcp, *hop.tls, *hop.http))
+        connections = [row for row in hop.tcp if row.failure not in gather.UNREACHABLE]
+        tried.update((row.ip, row.port) for row in connections or hop.tls or hop.http)
     return len(tried) >= DARK
 
 
