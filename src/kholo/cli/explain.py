@@ -11,7 +11,7 @@ from kholo.judge import Judge
 from kholo.judge.story import Story, tell
 from kholo.model import Incident, UsageError
 from kholo.pipeline.events import events
-from kholo.pipeline.verdicts import Filter, judged, select, stored
+from kholo.pipeline.verdicts import Filter, judged, report_networks, select, stored
 from kholo.sources.items import clean
 from kholo.store import Store
 
@@ -71,6 +71,12 @@ def _show_stories(store: Store, judge: Judge, uid: str, stories: list[Story], as
         return
     for story in stories:
         _show_story(story)
+    networks = report_networks(store, uid)
+    if len(networks) > 1:
+        click.echo(
+            f"\nThe report it is of holds measurements from {', '.join(networks)}: the person changed lines, or the id"
+            " of the report is not what it says. Each measurement counts for its own network."
+        )
     if len(stories) > 1:
         with judged(store, judge) as db:
             (counted,) = select(db, Filter(uid=uid))
@@ -88,8 +94,10 @@ def _show_story(story: Story) -> None:
     _list("What the probe did", story.probe)
     _list("What the control saw", story.control)
     mechanism = f", {verdict.mechanism}" if verdict.mechanism else ""
-    click.echo(f"\nVerdict: {verdict.state}{mechanism} (rule {story.rule}, evidence {verdict.evidence})")
+    part = f", by the part «{story.part}»" if story.part else ""
+    click.echo(f"\nVerdict: {verdict.state}{mechanism}{part} (rule {story.rule}, evidence {verdict.evidence})")
     click.echo(f"  {story.why}")
+    _list("What to know of where and when it was measured", story.marks)
     _list("The facts it rests on", [f"{words} [{name}]" for name, words in story.facts])
     _list("Other rules that hold, had this one not", [f"{rule}: {state}" for rule, state in story.others])
     _list("What would change it", story.missing)

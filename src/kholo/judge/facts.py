@@ -55,8 +55,8 @@ _WORDS: dict[str, str] = {
     "dns.encrypted.nxdomain": "an encrypted lookup from the same probe said that the name does not exist",
     "dns.others.ok": "the same resolver found other names of the service",
     "dns.duplicate": "a lookup at another network's resolver got two answers that have nothing in common",
-    "dns.other_resolver.same": "an unencrypted lookup at another network's resolver met the same interference",
-    "dns.other_resolver.ok": "an unencrypted lookup at another network's resolver was not interfered with",
+    "dns.other_resolver.same": "an unencrypted lookup at another network's resolver gave the same",
+    "dns.other_resolver.ok": "an unencrypted lookup at another network's resolver gave other addresses, or any at all",
     # TCP
     "tcp.ok": "a connection to an address of the service succeeded",
     "tcp.timeout": "every connection to the service's addresses timed out",

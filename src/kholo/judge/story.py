@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from kholo.model import Layer, Measurement, Observation, Vantage, Verdict
@@ -11,8 +13,8 @@ from .facts import names, words
 from .gather import Unit
 from .ruleset import Rule
 
-_WHO = {"system": "its own resolver", "udp": "another resolver, unencrypted", "doh": "a resolver, encrypted",
-        "dot": "a resolver, encrypted", "archive": "the archive"}  # fmt: skip
+_WHO = {"system": "its own resolver", "udp": "another network's resolver", "doh": "a resolver over https",
+        "dot": "a resolver over TLS", "archive": "the archive"}  # fmt: skip
 
 
 class Story(msgspec.Struct, frozen=True):
@@ -22,6 +24,8 @@ class Story(msgspec.Struct, frozen=True):
     probe: tuple[str, ...]
     control: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
+    marks: tuple[str, ...]
+    part: str
     rule: str
     why: str
     others: tuple[tuple[str, str], ...]
@@ -34,16 +38,38 @@ def tell(judge: Judge, measurement: Measurement, observations: list[Observation]
     unit = _deciding(judge, judge.units(measurement, observations), verdict)
     holding = judge.ruleset.decide(unit.facts).holding
     rule = next((held for held in holding if held.id == verdict.rule_id), holding[0])
+    ordered = sorted(observations, key=lambda row: row.depth)
     return Story(
         verdict=verdict,
-        probe=tuple(_sentence(row) for row in observations if row.vantage is Vantage.PROBE),
-        control=tuple(_sentence(row) for row in observations if row.vantage is Vantage.CONTROL),
+        probe=tuple(_sentence(row) for row in ordered if row.vantage is Vantage.PROBE),
+        control=tuple(_sentence(row) for row in ordered if row.vantage is Vantage.CONTROL),
+        part=unit.role,
         facts=tuple((name, words(name)) for name in names(unit.facts)),
+        marks=tuple(_marks(measurement, observations)),
         rule=rule.id,
         why=rule.why,
         others=tuple((other.id, other.state.value) for other in holding if other is not rule),
         missing=_missing(judge, unit, rule),
     )
+
+
+def _marks(measurement: Measurement, observations: list[Observation]) -> Iterator[str]:
+    """What about the vantage keeps parts of the measurement from counting against the network."""
+    if measurement.resolver_network not in ("AS0", measurement.network):
+        yield (
+            f"the resolver is of {measurement.resolver_network}, the probe was on {measurement.network}: what it"
+            " answers says nothing of the probe's network; a person on a VPN looks like this"
+        )
+    if measurement.network == "AS0":
+        yield "the network is not known: the measurement counts for no network"
+    if measurement.is_clock_ahead:
+        yield "the probe's clock is ahead of the archive's: when it was measured is not known"
+    if measurement.is_custom:
+        yield "the person running the probe set options of their own"
+    if any(row.engine == "helper" for row in observations):
+        yield "the control failed: nothing vouches for the site"
+    if any("scrubbed" in ip for row in observations for ip in (*row.answers, row.ip)):
+        yield "addresses were taken out before it was published: they prove nothing"
 
 
 def _deciding(judge: Judge, units: list[Unit], verdict: Verdict) -> Unit:

@@ -177,3 +177,13 @@ def _measurement(row: dict[str, Any]) -> Measurement:
 def _observation(row: dict[str, Any]) -> Observation:
     del row["place_in"]
     return msgspec.convert({name: value for name, value in row.items() if value is not None}, Observation)
+
+
+def report_networks(store: Store, uid: str) -> list[str]:
+    """The networks of all measurements of the report that a measurement is of, sorted."""
+    with store.connect() as db:
+        query = (
+            "SELECT DISTINCT network FROM measurements WHERE report <> '' AND report IN"
+            " (SELECT report FROM measurements WHERE measurement_uid = ?) ORDER BY network"
+        )
+        return [network for (network,) in db.execute(query, [uid]).fetchall()]
