@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from kholo.model import Layer, Locus, Measurement, Observation, State, Verdict
+from kholo.model import Grade, Layer, Locus, Measurement, Observation, State, Verdict
 from kholo.reference import Reference
 from kholo.sources.keys import KINDS
 
 from . import platforms
 from .facts import BITS, names, words
-from .gather import Unit, archive_facts, gather, is_archive
+from .gather import Unit, archive_facts, gather
 from .ruleset import Decision, Rule, Ruleset, load_ruleset
 from .view import View
 
@@ -23,6 +23,7 @@ _INTERFERED_PAGE = sum(
 )
 _UNKNOWN, _DNS, _HTTP, _BLOCKED = Locus.UNKNOWN, Layer.DNS, Layer.HTTP, State.BLOCKED
 _WEB = "web_connectivity"
+_RAW = Grade.A
 
 
 class Judge:
@@ -34,7 +35,7 @@ class Judge:
 
     def units(self, measurement: Measurement, observations: list[Observation]) -> list[Unit]:
         """The facts on which the verdict rests: hop by hop, or part by part of a service. Never empty."""
-        if is_archive(observations):
+        if measurement.kind is not _RAW:
             return [Unit(0, True, archive_facts(measurement, observations))]
         if measurement.test_name == _WEB:
             return gather(View(measurement, observations, self.reference))

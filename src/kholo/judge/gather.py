@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from kholo.model import Layer, Measurement, Observation, Vantage
+from kholo.model import Layer, Measurement, Observation
 
 from . import dns, pages
 from .facts import BITS
@@ -115,16 +115,20 @@ def connections(view: View, hop: Hop, addresses: set[str] | None, port: int | No
     """TCP and TLS facts of the endpoints at `addresses` on `port` (None: all)."""
     facts = 0
     if hop.tcp:
-        tcp = [
-            row for row in hop.tcp if (port is None or row.port == port) and (addresses is None or row.ip in addresses)
-        ]
+        tcp = _at(hop.tcp, addresses, port)
         facts = _tcp(view, hop, tcp) if tcp else 0
     if hop.tls:
-        tls = [
-            row for row in hop.tls if (port is None or row.port == port) and (addresses is None or row.ip in addresses)
-        ]
+        tls = _at(hop.tls, addresses, port)
         return facts | _tls(view, hop, tls) if tls else facts
     return facts
+
+
+def _at(rows: list[Observation], addresses: set[str] | None, port: int | None) -> list[Observation]:
+    if addresses is None:
+        return rows if port is None else [row for row in rows if row.port == port]
+    if port is None:
+        return [row for row in rows if row.ip in addresses]
+    return [row for row in rows if row.port == port and row.ip in addresses]
 
 
 def _tcp(view: View, hop: Hop, rows: list[Observation]) -> int:
@@ -229,11 +233,6 @@ def _plain_page(view: View, row: Observation, last: bool) -> int:
     if last and control is not None:
         facts |= BITS["http.like_control" if pages.is_like(row, control) else "http.differs"]
     return facts
-
-
-def is_archive(observations: list[Observation]) -> bool:
-    """Whether these are an archive's results rather than a raw measurement's."""
-    return any(row.engine == "archive" and row.vantage is Vantage.PROBE for row in observations)
 
 
 def archive_facts(measurement: Measurement, observations: list[Observation]) -> int:

@@ -98,26 +98,37 @@ class View:
 
     def _sort(self, observations: list[Observation]) -> None:
         hops: dict[int, Hop] = {}
+        hop: Hop | None = None
         for row in observations:
             if row.vantage is _CONTROL:
                 self._take_control(row)
-            elif row.engine in _MARKS:
+                continue
+            if row.engine in _MARKS or row.target == "duplicate":
                 self._take_mark(row)
-            elif row.target == "duplicate":
-                self.duplicates.append(row)
+                continue
+            if hop is None or row.depth != hop.depth:
+                hop = hops.get(row.depth) or hops.setdefault(row.depth, Hop(row.depth))
+            layer = row.layer
+            if layer is _DNS:
+                hop.dns.append(row)
+            elif layer is _TCP:
+                hop.tcp.append(row)
+            elif layer is _TLS:
+                hop.tls.append(row)
+            elif layer is _HTTP:
+                hop.http.append(row)
             else:
-                hop = hops.get(row.depth)
-                if hop is None:
-                    hop = hops[row.depth] = Hop(row.depth)
-                hop.add(row)
+                hop.quic.append(row)
         url = self.measurement.input or ""
         self.hops = [hops[depth] for depth in sorted(hops)] if len(hops) > 1 else list(hops.values())
         for hop in self.hops:
             hop.finish(url)
-            url = next((row.location for row in hop.http if row.location), "")
+            url = next((row.location for row in hop.http if row.location), "") if len(hops) > 1 else ""
 
     def _take_mark(self, row: Observation) -> None:
-        if row.engine == "damaged":
+        if row.target == "duplicate":
+            self.duplicates.append(row)
+        elif row.engine == "damaged":
             self.is_damaged = True
         else:
             self.marks.append(row)

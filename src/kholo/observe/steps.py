@@ -109,6 +109,9 @@ def query(made: raw.Query, target: str = "") -> Observation:
 
 
 def _answers(given: list[raw.Answer]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    if len(given) == 1:
+        address = given[0].ipv4 or given[0].ipv6
+        return ((address[:64],), (number(given[0].asn),)) if address else ((), ())
     found = [(address[:64], number(answer.asn)) for answer in given if (address := answer.ipv4 or answer.ipv6)]
     return tuple([address for address, _ in found[:MAX_ANSWERS]]), tuple([asn for _, asn in found[:MAX_ANSWERS]])
 
@@ -242,6 +245,7 @@ def _exchanges(exchanges: list[raw.Exchange], reads: _Reads, target: str) -> lis
     ]
 
 
+REDIRECT = 300
 _NO_RESPONSE = raw.Response()
 
 
@@ -252,13 +256,14 @@ def _exchange(exchange: raw.Exchange, depth: int, reads: _Reads, target: str) ->
     body = _body(response.body) if is_plain else ""
     server = location = via = ""
     names: tuple[str, ...] = ()
-    if response.headers:
-        headers = {name.lower(): value for name, value in response.headers.items()}
+    status = response.code or 0
+    # Of an encrypted page only those of a redirect or a refusal say something.
+    if is_plain or status >= REDIRECT:
+        headers = {name.lower(): value for name, value in raw.headers(response.headers).items()}
         server, location, via = [_header(headers.get(wanted)) for wanted in ("server", "location", "via")]
         names = _names(headers) if is_plain else ()
     ip, port = endpoint(exchange.address)
     count, span = reads.of(exchange.transaction_id, exchange.t)
-    status = response.code or 0
     return Observation(
         HTTP,
         PROBE,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from kholo.model import Layer, Observation, Vantage
 from kholo.sources import keys as raw
 from kholo.sources.envelope import hostname
+from kholo.sources.formats import headers
 
 from . import steps
 from .steps import CERTIFICATE, DNS, HTTP, MAX_ANSWERS, MAX_HEADERS, QUIC, TCP, TLS, endpoint, failure, number
@@ -23,10 +24,10 @@ def observe(keys: raw.WebConnectivity, url: str) -> list[Observation]:
     found = steps.observe(keys)
     if keys.x_dns_duplicate_responses:
         found += [steps.query(again, DUPLICATE) for again in keys.x_dns_duplicate_responses[:MAX_ANSWERS]]
-    return found + _control(keys, hostname(url))
+    return found + _control(keys, hostname(url), found)
 
 
-def _control(keys: raw.WebConnectivity, host: str) -> list[Observation]:
+def _control(keys: raw.WebConnectivity, host: str, probe: list[Observation]) -> list[Observation]:
     """What the test helper saw. Its own failure is one observation with engine `helper`."""
     found = []
     failed = failure(keys.control_failure) if keys.control_failure else None
@@ -44,7 +45,7 @@ def _control(keys: raw.WebConnectivity, host: str) -> list[Observation]:
     if control.quic_handshake:
         found += _endpoints(QUIC, control.quic_handshake, host)
     if control.http_request is not None and not failed:
-        found.append(_control_http(control.http_request, host))
+        found.append(_control_http(control.http_request, host, any(row.header_names for row in probe)))
     return found
 
 
@@ -76,7 +77,8 @@ def _endpoint(layer: Layer, ip: str, port: int, seen: raw.ControlEndpoint, host:
     return Observation(layer, CONTROL, (seen.server_name or host)[:253], ip, port, failed, proven=proven)
 
 
-def _control_http(http: raw.ControlHttp, host: str) -> Observation:
+def _control_http(http: raw.ControlHttp, host: str, is_compared: bool) -> Observation:
+    """`is_compared`: the probe has headers to compare with, those of an unencrypted page."""
     status = http.status_code or 0
     return Observation(
         HTTP,
@@ -86,9 +88,9 @@ def _control_http(http: raw.ControlHttp, host: str) -> Observation:
         status=status if 0 <= status < 1_000 else 0,
         length=max(0, http.body_length or 0),
         title=" ".join(http.title.split())[:128] if http.title else "",
-        header_names=_names(http.headers) if http.headers else (),
+        header_names=_names(headers(http.headers)) if is_compared else (),
     )
 
 
-def _names(headers: dict[str, object]) -> tuple[str, ...]:
-    return tuple(sorted([name.lower()[:64] for name in list(headers)[:MAX_HEADERS]]))
+def _names(found: dict[str, object]) -> tuple[str, ...]:
+    return tuple(sorted([name.lower()[:64] for name in list(found)[:MAX_HEADERS]]))

@@ -79,7 +79,7 @@ class Request(msgspec.Struct, gc=False):
 
 class Response(msgspec.Struct, gc=False):
     code: int | None = None
-    headers: dict[str, Any] | None = None
+    headers: Raw = Raw(b"null")
     body: Raw = Raw(b"null")
     body_is_truncated: bool | None = None
 
@@ -120,6 +120,7 @@ class Steps(msgspec.Struct, gc=False):
     damaged: int = 0
 
 
+_HEADERS = msgspec.json.Decoder(dict[str, Any] | None)
 _EVENTS = msgspec.json.Decoder(list[Event] | None)
 _NONE = (b"null", b"[]")
 
@@ -132,3 +133,11 @@ def events(steps: Steps) -> list[Event]:
         return _EVENTS.decode(steps.network_events) or []
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return []
+
+
+def headers(encoded: Raw) -> dict[str, Any]:
+    """Headers by name, decoded when asked for. Empty where they are not what they should be."""
+    try:
+        return _HEADERS.decode(encoded) or {}
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return {}
