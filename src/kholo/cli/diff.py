@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 
 import click
-import msgspec
 
 from kholo.model import UsageError
 from kholo.pipeline import sets
 from kholo.pipeline.differences import Difference, Said, differences, summary
 from kholo.pipeline.verdicts import Filter, derive
+from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output
@@ -25,10 +24,6 @@ Examples:
   kholo diff --store store --from 82fd575ec276 --to 1c0e --service x --place PK
   kholo diff --store store --from 82fd --json
 """
-_COLUMNS = {
-    "measured_at": "measured (UTC)", "network": "network", "was": "was", "now": "now", "why": "why",
-    "measurement_uid": "measurement",
-}  # fmt: skip
 
 
 @click.command(epilog=_EPILOG)
@@ -36,7 +31,7 @@ _COLUMNS = {
 @click.option("--from", "before", metavar="SET", help="The earlier set, or how its name begins.")
 @click.option("--to", "after", metavar="SET", help="The later one. [default: the shipped rules and reference data]")
 @filter_options
-@click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="Rows of the table; 0 for all.")
+@click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="Changes shown; 0 for all.")
 @json_option
 def diff(
     store: Path,
@@ -88,16 +83,23 @@ def _show(store: Store, earlier: str, later: str, chosen: Filter, limit: int) ->
     for row in totals:
         click.echo(f"  {row['n']} from {row['before']} to {row['after']}")
     click.echo()
-    found = differences(store, earlier, later, chosen)
-    output.table((_row(one) for one in (islice(found, limit) if limit else found)), _COLUMNS)
+    found = differences(store, earlier, later, chosen, limit)
+    for one in found:
+        _tell(one)
     count = sum(row["n"] for row in totals)
     if limit and count > limit:
         click.echo(f"… and {count - limit} more: --limit 0 shows all, --json writes all")
 
 
-def _row(one: Difference) -> dict[str, object]:
-    return msgspec.structs.asdict(one) | {"was": _told(one.before), "now": _told(one.after)}
+def _tell(one: Difference) -> None:
+    """One change in three lines: a reason is too long for a cell."""
+    simulated = "SIMULATED. " if one.simulated else ""
+    where = f"{one.measured_at:%Y-%m-%d %H:%M}  {one.place}  {one.network}  {one.service or one.input or 'no address'}"
+    click.echo(clean(f"{simulated}{where}  {one.measurement_uid}"))
+    click.echo(clean(f"  {_told(one.before)} → {_told(one.after)}"))
+    click.echo(clean(f"  {one.why}", 1_000))
 
 
 def _told(said: Said) -> str:
-    return f"{said.state} ({said.rule_id})"
+    mechanism = f", {said.mechanism}" if said.mechanism else ""
+    return f"{said.state}{mechanism} ({said.rule_id})"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from kholo.model import State
+from kholo.model import State, UsageError
+from kholo.pipeline import sets
 from kholo.pipeline.verdicts import Filter, judged, select
 from kholo.store import Store
 
@@ -39,6 +40,9 @@ _COLUMNS = {
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only this state.")
 @click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="Rows of the table; 0 for all.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a .csv or .parquet file.")
+@click.option(
+    "--set", "chosen_set", metavar="SET", help="What this set said (`kholo rejudge`), or how its name begins."
+)
 @fingerprints_option
 @json_option
 def verdicts(
@@ -51,13 +55,18 @@ def verdicts(
     state: str | None,
     limit: int,
     out: Path | None,
+    chosen_set: str | None,
     fingerprints: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Show the verdict on each measurement: state, layer, mechanism, and the rule that decided."""
     base = wanted(service, place, network, since, until)
     chosen = Filter(base.service, base.place, base.network, state, base.since, base.until)
-    with judged(Store(store), make_judge(fingerprints)) as db:
+    if chosen_set and fingerprints:
+        raise UsageError("a set has its own fingerprints: give --set or --fingerprints, not both")
+    opened = Store(store)
+    judge = sets.load(opened, sets.find(opened, chosen_set)) if chosen_set else make_judge(fingerprints)
+    with judged(opened, judge) as db:
         rows = select(db, chosen)
         if as_json:
             output.json_rows(rows)

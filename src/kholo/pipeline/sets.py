@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from kholo.judge import Judge, load_ruleset
-from kholo.model import UsageError
+from kholo.model import ReferenceDataError, UsageError
 from kholo.reference import load_snapshot
 from kholo.store import Store
 
@@ -43,7 +43,14 @@ def keep(store: Store, judge: Judge) -> str:
 
 def load(store: Store, name: str) -> Judge:
     """The judge that made a set. Raises `ReferenceDataError` when its copy is damaged."""
-    return Judge(load_ruleset(store.sets / name / RULES), load_snapshot(store.sets / name))
+    folder = store.sets / name
+    judge = Judge(load_ruleset(folder / RULES), load_snapshot(folder))
+    if (found := name_of(judge)) != name:
+        raise ReferenceDataError(
+            f"{folder}: these rules and this reference data are {found}, not what the name says: remove the folder, and"
+            " `kholo rejudge` with the files it was made from keeps them again"
+        )
+    return judge
 
 
 def names(store: Store) -> list[str]:

@@ -21,7 +21,7 @@ from .work import line
 
 #: A measurement's rows: the strongest evidence first; within it, two contents under one id count for neither.
 _ONE_EACH = """
-CREATE OR REPLACE VIEW judged AS
+CREATE OR REPLACE VIEW {view} AS
 SELECT * REPLACE (
   CASE WHEN torn THEN 'insufficient' ELSE state END AS state,
   CASE WHEN torn THEN NULL ELSE layer END AS layer,
@@ -36,7 +36,7 @@ FROM (
   SELECT *,
     min(content) OVER same <> max(content) OVER same AS torn,
     row_number() OVER (PARTITION BY measurement_uid ORDER BY grade, content) AS nth
-  FROM verdicts
+  FROM {rows}
   WINDOW same AS (PARTITION BY measurement_uid, grade)
 )
 WHERE nth = 1
@@ -88,8 +88,13 @@ def judged(store: Store, judge: Judge) -> duckdb.DuckDBPyConnection:
     derive(store, judge)
     connection = store.connect()
     store.view(connection, "verdicts", verdict_files(store, sets.name_of(judge)))
-    connection.execute(_ONE_EACH)
+    one_each(connection, "verdicts", "judged")
     return connection
+
+
+def one_each(connection: duckdb.DuckDBPyConnection, rows_of: str, view: str) -> None:
+    """Make `view` of the verdicts in the view `rows_of`: one a measurement, as it is counted."""
+    connection.execute(_ONE_EACH.format(rows=rows_of, view=view))
 
 
 def verdict_files(store: Store, name: str) -> list[Path]:
@@ -149,13 +154,14 @@ def _rejudged(store: Store, part: str, judge: Judge) -> Iterator[bytes]:
         yield line(measurement, observations, judge.verdict(measurement, observations)).verdict
 
 
-def stored(store: Store, part: Path, uid: str | None = None) -> Iterator[tuple[Measurement, list[Observation]]]:
-    """The measurements of a part with their observations, as they were when they came in."""
+def stored(store: Store, part: Path, *uids: str) -> Iterator[tuple[Measurement, list[Observation]]]:
+    """The measurements of a part (or those under `uids` only) with their observations, as they came in."""
     with store.connect() as db, store.connect() as other:
         store.view(db, "measurements", [part / "measurements.parquet"])
         facts = part / "observations.parquet"
         store.view(other, "observations", [facts] if facts.exists() else [])
-        where, values = ("WHERE measurement_uid = ?", [uid]) if uid else ("", [])
+        where = "WHERE measurement_uid IN (SELECT unnest(?::VARCHAR[]))" if uids else ""
+        values = [uids] if uids else []
         order = "ORDER BY measurement_uid, content"
         found = rows(other.execute(f"SELECT * FROM observations {where} {order}, place_in", values))  # noqa: S608
         groups = groupby(found, key=lambda row: (row.pop("measurement_uid"), row.pop("content")))
