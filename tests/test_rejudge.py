@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -221,3 +223,26 @@ def test_rules_with_control_characters_do_not_reach_the_terminal(store: Path, tm
     shown = kholo("diff", "--store", store, "--from", name)
     assert "red" in shown.output
     assert "\x1b" not in shown.output
+
+
+def test_fingerprints_of_the_same_name_are_both_kept(store: Path, tmp_path: Path) -> None:
+    paths = []
+    for place, words in enumerate(("not available in the republic", "something else")):
+        path = tmp_path / str(place) / "fingerprints" / "list.csv"
+        path.parent.mkdir(parents=True)
+        path.write_text(HEAD + f"notice{place},nat,body,contains,{words},PK\n")
+        paths += ["--fingerprints", path]
+    (made,) = rows(kholo("rejudge", "--store", store, *paths, "--json"))
+    (changed,) = rows(kholo("diff", "--store", store, "--from", _shipped(store), "--to", made["set"], "--json"))
+    assert changed["gained"] == ["http.blockpage"]
+
+
+def test_a_damaged_file_of_the_store_is_one_message(store: Path) -> None:
+    name = _shipped(store)
+    for path in (store / "verdicts" / name).iterdir():
+        path.write_bytes(b"PAR1 and nothing more")
+    command = [sys.executable, "-c", "from kholo.cli import main; main()", "verdicts", "--store", str(store)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "can't be read" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -6,9 +6,11 @@ import sys
 from importlib.metadata import version
 
 import click
+import duckdb
 
 from kholo.judge import load_ruleset
 from kholo.model import KholoError
+from kholo.sources.items import clean
 
 from .assess import assess, clocks
 from .build import build
@@ -94,6 +96,10 @@ def main() -> None:
     except KholoError as error:
         click.echo(f"kholo: {error}", err=True)
         sys.exit(error.exit_code)
+    except duckdb.Error as error:
+        message = clean(" ".join(str(error).split()))
+        click.echo(f"kholo: a file of the store can't be read or written: {message}", err=True)
+        sys.exit(3)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)

@@ -63,6 +63,6 @@ def _load(services: Path, bogons: Path, prints: tuple[Path, ...]) -> Reference:
     digests = f"{known.digest}\n{found.digest}\n{ranges.digest}\n"
     files = [(_SERVICES, services.read_bytes()), (_BOGONS, bogons.read_bytes())]
     for place, path in enumerate(sorted(set(prints))):
-        name = path.name if path.parent.name == _PRINTS else f"{place:02}-{path.name}"
-        files.append((f"{_PRINTS}/{name}", path.read_bytes()))
+        # The name may say what is in it, and two may have the same.
+        files.append((f"{_PRINTS}/{place:02}-{path.name}", path.read_bytes()))
     return Reference(known, found, ranges, hashlib.sha256(digests.encode()).hexdigest()[:12], tuple(files))

@@ -129,7 +129,8 @@ class Store:
 def write_parquet(table: str, lines: bytes, path: Path) -> None:
     """JSON Lines to a Parquet file, which appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    raw, ready = path.with_suffix(".jsonl"), path.with_suffix(".partial")
+    # Two processes may derive the same at the same time: each writes beside, and the last rename stands.
+    raw, ready = (path.with_suffix(f".{os.getpid()}.{kind}") for kind in ("jsonl", "partial"))
     raw.write_bytes(lines)
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
