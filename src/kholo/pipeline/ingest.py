@@ -6,7 +6,7 @@ import hashlib
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -28,6 +28,8 @@ from .work import Line, Worked, work
 #: Items a worker takes at once: few enough to be flat in memory, whatever they hold.
 CHUNK = 256
 CHUNK_BYTES = 16 * 1024 * 1024
+#: Chunks under way for each worker: enough to bridge the writing of a part.
+AHEAD = 4
 #: Measurements in one part, unless their bytes run out first.
 PART = 8_192
 PART_BYTES = 64 * 1024 * 1024
@@ -66,13 +68,12 @@ def ingest(
     reader = _Reader(files, stdin, tell)
     judge = Judge(load_ruleset(), load_reference(fingerprints))
     with store.writing():
-        part = _Part(store, judge, summary)
         try:
-            for done in _worked(reader.chunks(), now, judge, fingerprints, workers):
-                part.take(done)
+            with _Part(store, judge, summary, beside=workers > 1) as part:
+                for done in _worked(reader.chunks(), now, judge, fingerprints, workers):
+                    part.take(done)
+                    part.take(Worked([], reader.drain()))
                 part.take(Worked([], reader.drain()))
-            part.take(Worked([], reader.drain()))
-            part.flush()
         except OSError as error:
             raise EnvironmentFault(f"{error.filename or store.root}: {error.strerror or error}") from error
     summary.conflicts = conflicts(store)
@@ -148,7 +149,7 @@ def _worked(
         return
     with ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(fingerprints,)) as pool:
         under_way: deque[Future[Worked]] = deque(
-            pool.submit(_in_worker, chunk, now) for chunk in islice(chunks, workers * 2)
+            pool.submit(_in_worker, chunk, now) for chunk in islice(chunks, workers * AHEAD)
         )
         while under_way:
             done = under_way.popleft().result()
@@ -158,14 +159,32 @@ def _worked(
 
 
 class _Part:
-    """Collects what is new until a part is full."""
+    """Collects what is new until a part is full, and writes it: with workers, beside their work.
 
-    def __init__(self, store: Store, judge: Judge, summary: Summary) -> None:
+    Parts are written one after the other, since what is known depends on those before. Leaving the `with` block writes
+    the rest and waits for all of it.
+    """
+
+    def __init__(self, store: Store, judge: Judge, summary: Summary, beside: bool) -> None:
         self._store, self._summary = store, summary
         self._derived = store.derived(sets.keep(store, judge))
         self._lines: dict[tuple[str, str], Line] = {}
         self._rejects: set[Reject] = set()
         self._size = 0
+        self._writer = ThreadPoolExecutor(1) if beside else None
+        self._under_way: Future[tuple[int, int]] | None = None
+
+    def __enter__(self) -> _Part:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        try:
+            if kind is None:
+                self.flush()
+                self._wait()
+        finally:
+            if self._writer is not None:
+                self._writer.shutdown()
 
     def take(self, done: Worked) -> None:
         for line in done.lines:
@@ -182,13 +201,30 @@ class _Part:
             self.flush()
 
     def flush(self) -> None:
-        """Write what the store does not have yet as one part."""
-        lines, rejects = self._unknown()
-        self._summary.known += len(self._lines) - len(lines)
-        self._summary.new += len(lines)
+        """Write what the store does not have yet as one part. At most one part is being written at a time."""
+        full = self._lines, self._rejects
         self._lines, self._rejects, self._size = {}, set(), 0
-        if not lines and not rejects:
+        if self._writer is None:
+            self._count(*self._write(*full))
             return
+        self._wait()
+        self._under_way = self._writer.submit(self._write, *full)
+
+    def _wait(self) -> None:
+        if self._under_way is not None:
+            self._count(*self._under_way.result())
+            self._under_way = None
+
+    def _count(self, known: int, new: int) -> None:
+        self._summary.known += known
+        self._summary.new += new
+
+    def _write(self, collected: dict[tuple[str, str], Line], refused: set[Reject]) -> tuple[int, int]:
+        """Write a part; how many of its measurements were known already, and how many are new."""
+        lines, rejects = self._unknown(collected, refused)
+        counts = len(collected) - len(lines), len(lines)
+        if not lines and not rejects:
+            return counts
         part = _part_id(lines, rejects)
         verdicts = b"".join(line.verdict for line in lines)
         if verdicts:
@@ -201,16 +237,15 @@ class _Part:
                 "rejects": b"".join(msgspec.json.encode(reject) + b"\n" for reject in rejects),
             },
         )
+        return counts
 
-    def _unknown(self) -> tuple[list[Line], list[Reject]]:
+    def _unknown(self, collected: dict[tuple[str, str], Line], refused: set[Reject]) -> tuple[list[Line], list[Reject]]:
         with self._store.connect() as db:
-            known = _known(db, "measurements", ("measurement_uid", "content"), list(self._lines))
-            keys = [(item.file, str(item.line), item.reason, item.digest) for item in self._rejects]
+            known = _known(db, "measurements", ("measurement_uid", "content"), list(collected))
+            keys = [(item.file, str(item.line), item.reason, item.digest) for item in refused]
             old = _known(db, "rejects", ("file", "line", "reason", "digest"), keys)
-        lines = [line for key, line in sorted(self._lines.items()) if key not in known]
-        rejects = [
-            item for item in sorted(self._rejects) if (item.file, str(item.line), item.reason, item.digest) not in old
-        ]
+        lines = [line for key, line in sorted(collected.items()) if key not in known]
+        rejects = [item for item in sorted(refused) if (item.file, str(item.line), item.reason, item.digest) not in old]
         return lines, rejects
 
 
