@@ -24,7 +24,7 @@ from .conftest import NOW
 from .raw import connect, exchange, handshake, platform, query
 
 TIMEOUT, RESET, EOF, REFUSED = "generic_timeout_error", "connection_reset", "eof_error", "connection_refused"
-DEAD = {"tcp": TIMEOUT}
+DEAD, SILENT = {"tcp": TIMEOUT}, {"tls": TIMEOUT}
 ACCESS_POINTS = ("149.154.175.50", "149.154.167.51", "149.154.175.100", "149.154.167.91", "149.154.171.5")
 CHAT = [f"e{number}.whatsapp.net" for number in range(1, 17)]
 
@@ -155,7 +155,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str | None, bool | None]] = {
     "telegram: connections open, and nothing answers": (telegram(http=TIMEOUT), "blocked", "http.timeout", False),
     "telegram: connections are cut once something is asked": (telegram(http=RESET), "blocked", "http.reset", False),
     "telegram: connections are closed once something is asked": (telegram(http=EOF), "blocked", "http.eof", False),
-    "telegram: the web client goes silent after its name": (telegram(tls=TIMEOUT), "blocked", "tls.timeout", True),
+    "telegram: one handshake runs out of time, as on a slow line": (telegram(tls=TIMEOUT), "ok", None, True),
     "telegram: only the web client is reset": (telegram(tls=RESET), "blocked", "tls.reset", True),
     "telegram: only the web client is slow to answer": (telegram(http=TIMEOUT, alive=5), "ok", None, True),
     "telegram: nothing at all works, which a dead line would do": (
@@ -187,6 +187,9 @@ CASES: dict[str, tuple[dict[str, Any], str, str | None, bool | None]] = {
     "signal: all hosts time out": (
         signal(chat=DEAD, storage=DEAD, cdn=DEAD, cdn2=DEAD, cdsi=DEAD),
         "blocked", "tcp.timeout", False),
+    "signal: all hosts go silent after their names": (
+        signal(chat=SILENT, storage=SILENT, cdn=SILENT, cdn2=SILENT, cdsi=SILENT), "blocked", "tls.timeout", False),
+    "signal: one host goes silent, as on a slow line": (signal(chat=SILENT), "insufficient", None, None),
     "signal: a server error is the server's": (
         signal(chat={"http": "http_request_failed"}), "insufficient", None, None),
     "signal: a test that does not know the new certificates": (
