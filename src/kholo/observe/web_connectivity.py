@@ -22,8 +22,9 @@ DUPLICATE = "duplicate"
 def observe(keys: raw.WebConnectivity, url: str) -> list[Observation]:
     """All observations of one measurement, probe first, in the order of the measurement."""
     found = steps.observe(keys)
-    if keys.x_dns_duplicate_responses:
-        found += [steps.query(again, DUPLICATE) for again in keys.x_dns_duplicate_responses[:MAX_ANSWERS]]
+    # Versions of the probe call them by one of two names.
+    if again := keys.x_dns_duplicate_responses or keys.x_dns_late_replies:
+        found += [steps.query(late, DUPLICATE) for late in again[:MAX_ANSWERS]]
     return found + _control(keys, hostname(url), found)
 
 

@@ -15,21 +15,9 @@ Text = str | None
 Number = float | None
 
 
-class Binary(msgspec.Struct, gc=False):
-    """Bytes that are not UTF-8 stand as base64 (df-001, MaybeBinaryData)."""
-
-    data: Text = None
-    format: Text = None
-
-
-Maybe = str | Binary | None
-
-
 class Answer(msgspec.Struct, gc=False):
-    answer_type: Text = None
     ipv4: Text = None
     ipv6: Text = None
-    hostname: Text = None
     asn: int | str | None = None
 
 
@@ -57,7 +45,6 @@ class Connect(msgspec.Struct, gc=False):
     tags: list[str] | None = None
     t0: Number = None
     t: Number = None
-    transaction_id: int | None = None
 
 
 class Handshake(msgspec.Struct, gc=False):
@@ -66,7 +53,6 @@ class Handshake(msgspec.Struct, gc=False):
     failure: str | bool | None = None
     no_tls_verify: bool | None = None
     echconfig: Text = None
-    network: Text = None
     tags: list[str] | None = None
     t0: Number = None
     t: Number = None
@@ -102,9 +88,7 @@ class Event(msgspec.Struct, gc=False):
 
     operation: Text = None
     num_bytes: int | None = None
-    failure: Text = None
     transaction_id: int | None = None
-    address: Text = None
     t: Number = None
 
 

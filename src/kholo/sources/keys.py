@@ -53,6 +53,7 @@ class WebConnectivity(Steps, gc=False):
     control: Control | None = None
     control_failure: Flag = None
     x_dns_duplicate_responses: list[Query] | None = None
+    x_dns_late_replies: list[Query] | None = None
 
 
 class Plain(Steps, gc=False):
