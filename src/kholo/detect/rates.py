@@ -232,13 +232,18 @@ def _kbits(bits: float) -> float:
 
 def sentence(finding: RateFinding, name: str) -> str:
     """The finding in one sentence; `name` is what a person calls the service."""
-    cap = ", at one and the same rate in nearly every transfer: a cap" if finding.cap_kbits else ""
-    mark = " (simulated)" if finding.simulated else ""
+    cap = " (the same in nearly every transfer: a cap)" if finding.cap_kbits else ""
+    mark = "Simulated: " if finding.simulated else ""
+    last = finding.end - timedelta(days=1)
     return (
-        f"{name} at {speed(finding.now.kbits or 0)} on {finding.network} from {finding.start} to {finding.end}{mark},"
-        f" where other sites got {speed(finding.others.kbits or 0)}; before, it got"
-        f" {speed(finding.before.kbits or 0)}{cap}."
+        f"{mark}{name} at {speed(finding.now.kbits or 0)}{cap} on {finding.network} from {_day(finding.start)} to"
+        f" {_day(last)}, where other sites got {speed(finding.others.kbits or 0)}. Before, {name} got"
+        f" {speed(finding.before.kbits or 0)} there."
     )
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
 
 
 def speed(kbits: float) -> str:
