@@ -25,7 +25,7 @@ import msgspec
 from kholo.judge import Judge, load_ruleset
 from kholo.observe import observe
 from kholo.pipeline.ingest import ingest
-from kholo.pipeline.work import work
+from kholo.pipeline.work import judged, work
 from kholo.reference import load_reference
 from kholo.reference.fingerprints import load_fingerprints
 from kholo.simulate import load_scenario, shipped_scenarios, simulate
@@ -101,11 +101,9 @@ def decode_only(lines: list[bytes]) -> None:
 
 
 def to_verdicts(items: list[Item], judge: Judge) -> None:
-    """Text to observations to verdicts, one measurement after the other, keeping nothing."""
-    for item in items:
-        for decoded in ooni.decode(item, NOW):
-            measurement, payload = decoded  # type: ignore[misc]
-            judge.verdict(measurement, observe(payload, measurement.input))
+    """Text to observations to verdicts, keeping nothing."""
+    for _ in judged(items, NOW, judge):
+        pass
 
 
 def stages(items: list[Item], judge: Judge) -> dict[str, float]:

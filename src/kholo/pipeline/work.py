@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 
 import msgspec
 
@@ -36,19 +37,35 @@ class Worked(msgspec.Struct):
     rejects: list[Reject]
 
 
+#: Measurements taken through each step together: a step that repeats runs faster than steps that take turns.
+STRIDE = 32
+
+Judged = tuple[Measurement, list[Observation], Verdict]
+
+
 def work(items: Iterable[Item], now: datetime, judge: Judge) -> Worked:
     """Take a batch of items through the line. `now` bounds what a probe's clock may say."""
     done = Worked([], [])
-    for item in items:
-        for decoded in ooni.decode(item, now):
-            if isinstance(decoded, Reject):
-                done.rejects.append(decoded)
-                continue
-            measurement, payload = decoded
-            observations = observe(payload, measurement.input)
-            verdict = judge.verdict(measurement, observations)
-            done.lines.append(line(measurement, observations, verdict))
+    for found in judged(items, now, judge):
+        if isinstance(found, Reject):
+            done.rejects.append(found)
+        else:
+            done.lines.append(line(*found))
     return done
+
+
+def judged(items: Iterable[Item], now: datetime, judge: Judge) -> Iterator[Judged | Reject]:
+    """From text to observations to verdicts, a few items at a time; the rejects of a few before their verdicts."""
+    waiting = iter(items)
+    while stride := list(islice(waiting, STRIDE)):
+        decoded = [found for item in stride for found in ooni.decode(item, now)]
+        good = [found for found in decoded if not isinstance(found, Reject)]
+        observed = [(measurement, observe(payload, measurement.input)) for measurement, payload in good]
+        verdicts = [judge.verdict(measurement, rows) for measurement, rows in observed]
+        yield from (found for found in decoded if isinstance(found, Reject))
+        yield from (
+            (measurement, rows, verdict) for (measurement, rows), verdict in zip(observed, verdicts, strict=True)
+        )
 
 
 def line(measurement: Measurement, observations: list[Observation], verdict: Verdict) -> Line:
