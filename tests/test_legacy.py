@@ -7,6 +7,7 @@ import hashlib
 import io
 import random
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from kholo.judge import Judge
 from kholo.model import Reject
 from kholo.pipeline.work import work
-from kholo.sources import archives, legacy
+from kholo.sources import archives, legacy, ooni
 from kholo.sources.items import Item
 
 from . import raw
@@ -71,7 +72,13 @@ DAMAGED = {
         ), "too_large"),
     "not YAML": (report() + b"---\na: [\n...\n", "not_yaml"),
     "not a table": (report() + b"---\n- 1\n...\n", "not_yaml"),
-    "a number of a hundred thousand digits": (report() + b"---\na: " + b"9" * 100_000 + b"\n...\n", "not_yaml"),
+    "a long text, repeated": (
+        report() + b"---\na: &a " + b"x" * 1_000_000 + b"\nb: [" + b"*a," * 100_000 + b"]\n...\n", "too_large"),
+    "deep only once repeated": (
+        report() + b"---\n" + b"".join(
+            b"a%d: &a%d %s%s%s\n" % (n, n, b"[" * 50, b"*a%d" % (n - 1) if n else b"", b"]" * 50) for n in range(90)
+        ), "too_deep"),
+    "a text alone": (report() + b"---\nb\n", "not_yaml"),
 }  # fmt: skip
 
 
@@ -84,6 +91,111 @@ def test_a_document_that_does_harm_is_a_reject_and_the_rest_goes_on(name: str) -
     assert found[0].detail.isprintable()
     if reason != "no_header":
         assert isinstance(found[-1], Item)
+
+
+ODD = {
+    "a number of a hundred thousand digits": b"9" * 100_000,
+    "a number of hours and minutes without end": b"1" + b":30" * 100_000,
+    "a hexadecimal number that is too long": b"0x" + b"f" * 100_000,
+    "no number": b"!!int abc",
+    "an empty number": b"!!int ''",
+    "an empty fraction": b"!!float ''",
+    "no truth value": b"!!bool maybe",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_value_that_is_not_what_its_tag_says_is_text(name: str) -> None:
+    (item,) = read(report() + b"---\ninput: x\na: " + ODD[name] + b"\n...\n")
+    assert isinstance(item, Item)
+    assert isinstance(msgspec.json.decode(item.data)["test_keys"]["a"], str)
+
+
+def decoded(data: bytes) -> list[dict[str, Any]]:
+    found = read(data)
+    assert all(isinstance(item, Item) for item in found), found
+    return [msgspec.json.decode(item.data) for item in found if isinstance(item, Item)]
+
+
+def test_marks_in_every_form_part_documents() -> None:
+    old = b"###\n# OONI Probe Report\n###\n" + report()
+    inline = b"\n--- {input: a, x: 1}\n--- # a comment\ninput: b\n... # the end\n%YAML 1.1\n---\tinput\n"
+    found = read(old + inline + report(entry("http://c/")))
+    kinds = [msgspec.json.decode(item.data)["input"] if isinstance(item, Item) else item.reason for item in found]
+    assert kinds == ["a", "b", "not_yaml", "http://c/"]
+    lines = b"\xef\xbb\xbf" + report(entry("http://c/"))
+    assert [row["input"] for row in decoded(lines.replace(b"\n", b"\r\n"))] == ["http://c/"]
+
+
+def test_a_mark_inside_a_text_parts_nothing() -> None:
+    (row,) = decoded(report() + b"---\ninput: x\nbody: |\n  ---\n  ...\n...\n")
+    assert row["test_keys"]["body"] == "---\n...\n"
+
+
+def test_each_report_of_a_file_has_its_own_header() -> None:
+    both = report(entry()) + report(entry(), header=HEADER | {"probe_cc": "IR"})
+    assert [row["probe_cc"] for row in decoded(both)] == ["PK", "IR"]
+
+
+def test_entries_after_a_damaged_header_are_nobodys() -> None:
+    damaged = report(entry(), header=HEADER | {"probe_cc": "IR"}).replace(b"probe_ip:", b"probe_ip: [")
+    kinds = [item.reason if isinstance(item, Reject) else "item" for item in read(report(entry()) + damaged)]
+    assert kinds == ["item", "not_yaml", "no_header"]
+
+
+def test_reports_of_the_first_years_are_put_into_the_present_form() -> None:
+    header: dict[str, object] = {
+        "probe_asn": None, "probe_cc": "PK", "software_name": "ooniprobe", "start_time": 1359401639.0,
+        "test_name": "HTTP Requests Test", "test_version": 0.1,
+        "options": {"subargs": [], "collector": None, "help": 0},
+    }  # fmt: skip
+    old = {"input": "http://a/", "test_name": "test_get", "test_started": 1359401700.0, "report": {"requests": [1]}}
+    (row,) = decoded(report(old, header=header))
+    assert (row["test_name"], row["test_version"], row["options"]) == ("http_requests", "0.1", [])
+    assert row["measurement_start_time"] == "2013-01-28 19:35:00"
+    assert row["test_keys"] == {"requests": [1]}
+
+
+@pytest.mark.parametrize(
+    ("name", "today"),
+    [
+        ("HTTP Host", "http_host"), ("TCP Connect", "tcp_connect"), ("DNS tamper", "dns_consistency"),
+        ("tls-handshake", "tls_handshake"), ("Multi Protocol Traceroute Test", "multi_protocol_traceroute"),
+    ],
+)  # fmt: skip
+def test_tests_are_called_as_they_are_today(name: str, today: str) -> None:
+    (row,) = decoded(report(entry(), header=HEADER | {"test_name": name}))
+    assert row["test_name"] == today
+
+
+@pytest.mark.parametrize(
+    ("started", "measured"),
+    [
+        ("2014-01-01 08:00:09", "2014-01-01 09:00:00"),
+        ("2014-01-01 13:00:09", "2014-01-01 14:00:00"),
+        ("2014-01-01 02:30:09", "2014-01-01 03:30:00"),
+        ("2014-01-01 08:07:00", "2014-01-01 09:00:00"),
+        ("2014-01-03 08:00:00", "2014-01-01 09:00:00"),
+        ("soon", "2014-01-01 09:00:00"),
+    ],
+)
+def test_a_clock_read_in_the_wrong_zone_is_set_right_where_the_header_shows_it(started: str, measured: str) -> None:
+    (row,) = decoded(report(entry(), header=HEADER | {"test_start_time": started}))
+    assert row["measurement_start_time"] == measured
+
+
+def test_the_real_report(data: Path) -> None:
+    """Its header says 23:37 UTC in words and 15:37 as a number: a probe in Singapore."""
+    path = data / "ooni" / "measurements" / "http_invalid_request_line.yaml"
+    with path.open("rb") as stream:
+        (item,) = archives.read_file(path, path.name, stream)
+    assert isinstance(item, Item)
+    ((measurement, _),) = (found for found in ooni.decode(item, NOW) if not isinstance(found, Reject))
+    assert measurement.test_name == "http_invalid_request_line"
+    assert (measurement.place, measurement.network) == ("SG", "AS7472")
+    assert f"{measurement.measured_at:%Y-%m-%d %H:%M:%S}" == "2018-07-26 23:50:22"
+    assert item.digest == hashlib.sha256(path.read_bytes().split(b"---\n")[2].removesuffix(b"...\n")).hexdigest()
+    assert item.line == 2
 
 
 def test_a_document_that_is_too_long_is_read_past(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,11 +231,49 @@ def test_packed_reports_and_cut_ones(tmp_path: Path) -> None:
     assert cut[-1].reason == "damaged_gzip"
 
 
+_WHOLE = report(entry(), entry())
+_ATOMS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(), st.dates(),
+)  # fmt: skip
+_VALUES = st.recursive(
+    _ATOMS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=12
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.dictionaries(st.text(), _VALUES, max_size=5), max_size=4))
+def test_every_document_is_an_item_or_a_reject(judge: Judge, tables: list[dict[str, Any]]) -> None:
+    found = read(report(*[{"input": None, **table} for table in tables]))
+    assert [item.line for item in found] == list(range(2, 2 + len(tables)))
+    done = work([item for item in found if isinstance(item, Item)], NOW, judge)
+    rejects = sum(isinstance(item, Reject) for item in found)
+    assert len(done.lines) + len(done.rejects) + rejects == len(tables)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"---", b"...", b"\n", b" ", b"- ", b"? ", b": ", b"[", b"]", b"{", b"}", b",", b"&a ", b"*a", b"!!int ",
+             b"!!bool ", b"!!float ", b"!!null ", b"!!binary ", b"!!python/unicode ", b"|", b">", b"'", b'"', b"#",
+             b"%", b"input", b"report", b"probe_cc", b"test_keys", b"start_time", b"options", b"1", b"0x", b"1:2", b"x",
+             b"<<", b"\xff", b"\x00", b"\r", b"\\u"]
+        ),
+        max_size=40,
+    )
+)  # fmt: skip
+def test_no_tokens_escape(judge: Judge, tokens: list[bytes]) -> None:
+    found = read(report() + b"---\ninput: x\na: " + b"".join(tokens) + b"\n...\n" + _WHOLE)
+    assert all(item.reason and item.detail.isprintable() for item in found if isinstance(item, Reject))
+    assert isinstance(found[-1], Item)
+    work([item for item in found if isinstance(item, Item)], NOW, judge)
+
+
 @settings(deadline=None, max_examples=300)
 @given(st.integers(0, 2**32))
 def test_no_change_of_bytes_escapes(judge: Judge, seed: int) -> None:
     dice = random.Random(seed)
-    data = bytearray(report(entry(), entry()))
+    data = bytearray(_WHOLE)
     for _ in range(dice.randint(1, 8)):
         place = dice.randrange(len(data))
         if dice.random() < 0.5:
