@@ -21,8 +21,10 @@ Found = Item | Reject
 Open = Callable[[str, IO[bytes]], Iterator[Found]]
 
 GZIP_MAGIC = b"\x1f\x8b"
-CHUNK = 1 << 18
-PACKED = 1 << 18
+#: Bytes inflated at once, and packed bytes fed at once: the decompressor copies what it has not used yet on each call,
+#: so few are fed.
+CHUNK = 1 << 17
+PACKED = 1 << 16
 #: Window bits that stand for gzip, with its header and checksum (zlib manual, inflateInit2).
 _GZIP = 31
 
@@ -37,7 +39,10 @@ _BROKEN: tuple[type[Exception], ...] = (
     zlib.error,
     cast(type[Exception], isal_zlib.error),
 )
-_BROKEN_TAR: tuple[type[Exception], ...] = (*_BROKEN, tarfile.TarError)
+#: Bytes between one member and the next: headers, long names, padding, and what is read ahead.
+MAX_HEADERS = 1 << 18
+MAX_ENDS = 8
+_BROKEN_TAR: tuple[type[Exception], ...] = (*_BROKEN, tarfile.TarError, ValueError)
 NO_DIGEST = hashlib.sha256(b"").hexdigest()
 
 
@@ -180,19 +185,25 @@ def _yaml_gzip(name: str, stream: IO[bytes]) -> Iterator[Found]:
 
 def _lines(name: str, stream: _Bytes) -> Iterator[Found]:
     """Lines, split chunk by chunk: far cheaper than asking for one at a time."""
-    number, rest = 0, b""
+    number, rest, ahead = 0, b"", b""
     try:
-        while chunk := stream.read1(CHUNK):
-            rest += chunk
-            if len(rest) > MAX_ITEM and b"\n" not in rest[: MAX_ITEM + 1]:
-                number += 1
-                reject, rest = _oversized(name, number, rest, stream)
-                yield reject
-            *lines, rest = rest.split(b"\n")
+        while chunk := ahead or stream.read1(CHUNK):
+            ahead = b""
+            *lines, tail = chunk.split(b"\n")
+            if lines:
+                # Only a line that two chunks share is copied.
+                lines[0], rest = rest + lines[0], tail
+            else:
+                rest += tail
             for line in lines:
                 number += 1
                 if line := line.strip():
                     yield Item(name, number, line) if len(line) <= MAX_ITEM else _too_long(name, number, line)
+            if len(rest) > MAX_ITEM:
+                number += 1
+                reject, ahead = _oversized(name, number, rest, stream)
+                rest = b""
+                yield reject
         if rest := rest.strip():
             yield Item(name, number + 1, rest)
     except _BROKEN as error:
@@ -249,8 +260,14 @@ def _tar(name: str, stream: IO[bytes]) -> Iterator[Found]:
     """A tar of posts, read as a stream: members are never written to disk, so their paths can do no harm."""
     number = 0
     try:
-        with tarfile.open(fileobj=io.BufferedReader(_Inflated(stream), CHUNK), mode="r|") as archive:
-            for member in archive:
+        source = _Bounded(io.BufferedReader(_Inflated(stream), CHUNK))
+        with tarfile.open(fileobj=cast(IO[bytes], source), mode="r|") as archive:
+            while member := archive.next():
+                # The archive remembers each member it has seen, which a stream has no use for.
+                archive.members = []  # type: ignore[attr-defined]
+                source.left = member.size + MAX_HEADERS
+                if member.issparse():
+                    raise tarfile.ReadError("a file with holes, which no archive of posts has")
                 if not member.isfile():
                     continue
                 number += 1
@@ -263,6 +280,26 @@ def _tar(name: str, stream: IO[bytes]) -> Iterator[Found]:
     except _BROKEN_TAR as error:
         detail = f"not a tar, or cut or damaged here; what stood before it was read ({error})"
         yield Reject(name, number + 1, "damaged_tar", detail, NO_DIGEST)
+
+
+class _Bounded:
+    """What `tarfile` reads from. Left alone it reads a header of any size into memory, and goes on after the end."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._ends = 0
+        self.left = MAX_HEADERS
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Raises `tarfile.ReadError` when more is asked for than `left`, or again and again at the end."""
+        data = self._stream.read(size)
+        self.left -= len(data)
+        self._ends += not data
+        if self.left < 0:
+            raise tarfile.ReadError("a header that is larger than any archive of posts has")
+        if self._ends > MAX_ENDS:
+            raise tarfile.ReadError("a member that is larger than what is there")
+        return data
 
 
 class _Prefixed:
