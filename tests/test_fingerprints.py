@@ -149,6 +149,8 @@ def test_names_tell_whose_page_it_is_and_where(signatures: Fingerprints) -> None
     scopes = {item.name: (item.scope, item.countries) for item in signatures.fingerprints}
     assert scopes["d_corp_cn_ucloud"] == ("inst", ())
     assert {scope for scope, _ in scopes.values()} == {"prod", "nat", "isp", "inst", "unk", "gen", "fp"}
+    assert all(countries for scope, countries in scopes.values() if scope in ("nat", "isp"))
+    assert not any("UK" in countries for _, countries in scopes.values())
     national = [countries for scope, countries in scopes.values() if scope == "nat" and countries]
     assert len(national) > 50
     assert all(len(code) == 2 and code.isupper() for (code,) in national)

@@ -38,6 +38,10 @@ _FALSE = "false_positive"
 _LETTERS = {"a": "prod", "b": "nat", "c": "isp", "d": "inst", "e": "unk", "f": "gen"}
 _CENSORED_PLANET = re.compile(r"([a-f])_[a-z]+_(?:([a-z]{2})(?:_|$))?", re.ASCII)
 
+_SCHOOL = re.compile(r"_(?:uni|edu)(?:_|$|[a-z])")
+#: Codes in the names that are not of ISO 3166.
+_ISO = {"UK": "GB"}
+
 
 class Fingerprint(msgspec.Struct, frozen=True, order=True):
     """One pattern. `location` is `dns`, `body`, `page` or `header.<name>`; `countries` empty means anywhere."""
@@ -250,8 +254,14 @@ def _signature(found: _Signature, is_false: bool) -> Fingerprint:
         return Fingerprint(found.fingerprint, "fp", PAGE, "regexp", found.pattern, ())
     match = _CENSORED_PLANET.match(found.fingerprint)
     scope = _LETTERS[match[1]] if match else "unk"
-    country = match[2].upper() if match and match[2] and scope in _OF_NETWORK else ""
-    return Fingerprint(found.fingerprint, scope, PAGE, "regexp", found.pattern, (country,) if country else ())
+    country = (match[2] or "").upper() if match else ""
+    if scope in _OF_NETWORK and _SCHOOL.search(found.fingerprint):
+        scope = "inst"
+    elif scope in _OF_NETWORK and not country:
+        # Without a country it would hold everywhere; one such is a web server's own firewall.
+        scope = "unk"
+    countries = (_ISO.get(country, country),) if scope in _OF_NETWORK else ()
+    return Fingerprint(found.fingerprint, scope, PAGE, "regexp", found.pattern, countries)
 
 
 _READERS: dict[str, Callable[[Path, bytes], list[_Row]]] = {".json": _read_signatures, ".jsonl": _read_signatures}
