@@ -18,7 +18,7 @@ from .case import case
 from .demo import demo
 from .diff import diff
 from .explain import explain
-from .incidents import incidents, timeline
+from .incidents import collapses, incidents, timeline, wanted_command
 from .ingest import ingest
 from .rates import rates
 from .rejects import rejects
@@ -63,6 +63,8 @@ _COMMANDS = (
     ingest,
     verdicts,
     incidents,
+    collapses,
+    wanted_command,
     timeline,
     rates,
     explain,

@@ -1,4 +1,4 @@
-"""`kholo incidents` and `kholo timeline`: what happened, and what each day looked like."""
+"""`kholo incidents`, `collapses`, `wanted`, `timeline`: what happened, what is missing, what each day looked like."""
 
 from __future__ import annotations
 
@@ -9,20 +9,30 @@ from typing import Any
 import click
 import msgspec
 
-from kholo.detect import incident_json
-from kholo.pipeline.events import events
+from kholo.detect import in_words, incident_json
+from kholo.model import Incident, UsageError
+from kholo.pipeline.events import Events, events
 from kholo.store import Store
 
 from . import output
-from .options import filter_options, fingerprints_option, json_option, make_judge, store_option, wanted
+from .options import (
+    Moment,
+    filter_options,
+    fingerprints_option,
+    json_option,
+    make_judge,
+    store_option,
+    wanted,
+)
 
 _INCIDENTS = {
     "incident_id": "incident",
     "networks": "networks",
-    "state": "state",
+    "kind": "kind",
     "mechanisms": "mechanisms",
     "began": "began (UTC, between)",
     "ended": "ended (UTC, between)",
+    "pattern": "pattern",
     "reports": "reports",
     "grade": "grade",
     "simulated": "simulated",
@@ -44,7 +54,42 @@ Examples:
   kholo incidents --store store --place PK
   kholo incidents --store store --service x --json
   kholo incidents --store store --out incidents.csv
+  kholo incidents --store store --as-of 2024-02-20      # what would have been said on that day
 """
+_GONE_EPILOG = """
+\b
+Examples:
+  kholo collapses --store store --place UG
+  kholo collapses --store store --json
+"""
+_WANTED_EPILOG = """
+\b
+Examples:
+  kholo wanted --store store
+  kholo wanted x-UG-blocked-20260118 --store store --out wanted.csv
+"""
+_GONE = {
+    "place": "place",
+    "network": "network",
+    "since": "since (UTC)",
+    "until": "until (UTC)",
+    "usual": "reports a day, usually",
+    "seen": "reports seen",
+    "chance": "chance of so few",
+    "simulated": "simulated",
+}
+_WANTED = {
+    "incident_id": "incident",
+    "network": "network",
+    "why": "would tell",
+    "since": "from (UTC)",
+    "until": "to (UTC)",
+    "best": "best hour (UTC)",
+    "gain_hours": "gain in hours",
+}
+_as_of = click.option(
+    "--as-of", type=Moment(), help="Use only what an archive had received by then (UTC): what would have been said."
+)
 _DAY_EPILOG = """
 \b
 Example:
@@ -55,6 +100,7 @@ Example:
 @click.command(epilog=_EPILOG)
 @store_option
 @filter_options
+@_as_of
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a .csv file.")
 @fingerprints_option
 @json_option
@@ -65,26 +111,110 @@ def incidents(
     network: str | None,
     since: datetime | None,
     until: datetime | None,
+    as_of: datetime | None,
     out: Path | None,
     fingerprints: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """List the events that the measurements show, each with the times between which it began and ended."""
-    found = events(Store(store), make_judge(fingerprints), wanted(service, place, network, since, until)).incidents
+    chosen = wanted(service, place, network, since, until, as_of)
+    seen = events(Store(store), make_judge(fingerprints), chosen)
     if as_json:
-        output.json_rows(incident_json(incident) for incident in found)
+        output.json_rows(incident_json(incident) for incident in seen.incidents)
         return
-    rows = [_row(incident_json(incident)) for incident in found]
+    rows = [_row(incident) for incident in seen.incidents]
     if out is not None:
         output.write_file(rows, out, "incidents")
         click.echo(f"written: {out}")
-    elif not output.table(rows, _INCIDENTS):
+        return
+    if not output.table(rows, _INCIDENTS):
         click.echo("no incident: nothing measured here shows interference by enough independent reports")
+    for incident in seen.incidents:
+        click.echo(f"\n{incident.incident_id}: {incident.kind.value.replace('_', ' ')}")
+        for reason in incident.because:
+            click.echo(f"  {reason}")
+    if seen.collapses:
+        click.echo(f"\ntimes with far fewer measurements than usual: {len(seen.collapses)} (kholo collapses)")
 
 
-def _row(incident: dict[str, Any]) -> dict[str, Any]:
-    row = {key: value for key, value in incident.items() if key not in ("onset", "end", "spells")}
-    return {**row, "began": _between(incident["onset"]), "ended": _between(incident["end"])}
+@click.command(epilog=_GONE_EPILOG)
+@store_option
+@filter_options
+@_as_of
+@fingerprints_option
+@json_option
+def collapses(
+    store: Path,
+    service: str | None,
+    place: str | None,
+    network: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    as_of: datetime | None,
+    fingerprints: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """List when far fewer measurements than usual came from a network: a shutdown is possible, nothing is proven."""
+    seen = events(Store(store), make_judge(fingerprints), wanted(service, place, network, since, until, as_of))
+    rows = [msgspec.structs.asdict(one) for one in seen.collapses]
+    if as_json:
+        output.json_rows(rows)
+    elif not output.table(rows, _GONE):
+        click.echo("from no network did far fewer measurements come than usual")
+
+
+@click.command("wanted", epilog=_WANTED_EPILOG)
+@click.argument("incident", required=False)
+@store_option
+@filter_options
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a .csv file.")
+@fingerprints_option
+@json_option
+def wanted_command(
+    incident: str | None,
+    store: Path,
+    service: str | None,
+    place: str | None,
+    network: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    out: Path | None,
+    fingerprints: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """List the measurements that would narrow the dates of incidents most: a list to send to volunteers.
+
+    What lies in the past can only come from people and archives that measured and have not sent it yet.
+    """
+    seen = events(Store(store), make_judge(fingerprints), wanted(service, place, network, since, until))
+    named = _named(seen, incident) if incident else None
+    rows = [msgspec.structs.asdict(one) for one in seen.wanted if named in (None, one.incident_id)]
+    if as_json:
+        output.json_rows(rows)
+    elif out is not None:
+        output.write_file(rows, out, "wanted")
+        click.echo(f"written: {out}")
+    elif not output.table(rows, _WANTED):
+        click.echo("nothing is missing that would narrow a date by more than an hour or two")
+
+
+def _named(seen: Events, name: str) -> str:
+    """The incident of this id, or the one whose time holds the day that the id ends with: dates may have moved."""
+    head, _, day = name.rpartition("-")
+    for incident in seen.incidents:
+        same = incident.incident_id.startswith(f"{head}-")
+        last = incident.end.latest if incident.end else incident.last_seen
+        if incident.incident_id == name or (same and f"{incident.onset.earliest:%Y%m%d}" <= day <= f"{last:%Y%m%d}"):
+            return incident.incident_id
+    known = ", ".join(incident.incident_id for incident in seen.incidents) or "none"
+    raise UsageError(f"{name}: no incident of that name here; there is: {known}")
+
+
+def _row(incident: Incident) -> dict[str, Any]:
+    plain = incident_json(incident)
+    row = {key: value for key, value in plain.items() if key not in ("onset", "end", "spells", "hours")}
+    pattern = in_words(incident.hours) if incident.hours else None
+    return {**row, "pattern": pattern, "began": _between(plain["onset"]), "ended": _between(plain["end"])}
 
 
 def _between(bracket: dict[str, Any] | None) -> str | None:

@@ -89,7 +89,12 @@ def make_judge(fingerprints: tuple[Path, ...], rules: Path | None = None) -> Jud
 
 
 def wanted(
-    service: str | None, place: str | None, network: str | None, since: datetime | None, until: datetime | None
+    service: str | None,
+    place: str | None,
+    network: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    received: datetime | None = None,
 ) -> Filter:
     """A filter from the options of `filter_options`."""
     return Filter(
@@ -98,6 +103,7 @@ def wanted(
         network=network.upper() if network else None,
         since=since,
         until=until,
+        received=received,
     )
 
 

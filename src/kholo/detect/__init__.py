@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from .baselines import Baselines, Month, baselines
 from .cells import Result, cells
 from .days import days
-from .incidents import incident_json, incidents
+from .hours import in_words
+from .incidents import incident_json, incidents, named
+from .kinds import Nearby, decided
 from .settings import Settings
+from .volume import Hour, collapses
+from .wanted import wanted
 
-__all__ = ["Result", "Settings", "cells", "days", "incident_json", "incidents"]
+__all__ = [
+    "Baselines",
+    "Hour",
+    "Month",
+    "Nearby",
+    "Result",
+    "Settings",
+    "baselines",
+    "cells",
+    "collapses",
+    "days",
+    "decided",
+    "in_words",
+    "incident_json",
+    "incidents",
+    "named",
+    "wanted",
+]

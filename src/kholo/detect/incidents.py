@@ -3,36 +3,82 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
 import msgspec
 
-from kholo.model import Bracket, Cell, Grade, Incident, State
+from kholo.model import Bracket, Cell, Grade, HoursOfDay, Incident, Kind, NetworkSpell, State
 
+from .baselines import Baselines
+from .hours import hours_of_day, is_on
+from .segments import Array
 from .settings import DEFAULT, Settings
 from .spells import Spell, spells
 
 
-def incidents(cells: Iterable[Cell], settings: Settings = DEFAULT) -> list[Incident]:
+def incidents(
+    cells: Iterable[Cell], settings: Settings = DEFAULT, baselines: Baselines | None = None
+) -> list[Incident]:
     """All incidents, sorted by onset, then id. A pure function: the order of `cells` makes no difference.
 
-    Simulated and real cells never meet in one incident.
+    Simulated and real cells never meet in one incident. `baselines`: what is known of reachable lines, by service and
+    place (None: what the settings say). Kinds are decided afterwards, by `kinds.decided`.
     """
     ordered = sorted(cells, key=lambda cell: (_place_key(cell), cell.network, cell.hour))
-    found: list[Incident] = []
-    for (service, place, simulated), group in groupby(ordered, key=_place_key):
-        impaired = [
-            spell
-            for _, series in groupby(group, key=lambda cell: cell.network)
-            for spell in spells(list(series), settings)
-        ]
-        for state in (State.BLOCKED, State.THROTTLED):
-            for event in _joined([spell for spell in impaired if spell.seen.state is state], settings):
-                found.append(_incident(service, place, simulated, state, event))
-    return _named(sorted(found, key=lambda incident: (incident.onset, incident.incident_id, incident.networks)))
+    many = [list(group) for _, group in groupby(ordered, key=lambda cell: (_place_key(cell), cell.network))]
+    known = baselines or Baselines()
+    bases = [known.of(one[0].service, one[0].place, simulated=one[0].simulated) for one in many]
+    by_place: dict[tuple[str, str, bool], list[tuple[list[Cell], list[Spell]]]] = {}
+    for one, theirs in zip(many, spells(many, settings, bases), strict=True):
+        by_place.setdefault(_place_key(one[0]), []).append((one, theirs))
+    found = [
+        incident
+        for key, lines in sorted(by_place.items(), key=lambda item: item[0])
+        for incident in _in_place(key, lines, known.of(key[0], key[1], simulated=key[2]), settings)
+    ]
+    return named(found)
+
+
+def _in_place(
+    key: tuple[str, str, bool], lines: list[tuple[list[Cell], list[Spell]]], baseline: Array, settings: Settings
+) -> list[Incident]:
+    made = []
+    for state in (State.BLOCKED, State.THROTTLED):
+        impaired = [spell for _, theirs in lines for spell in theirs if spell.seen.state is state]
+        for event in _joined(impaired, settings):
+            pattern = hours_of_day(_by_network(event))
+            more = _through_hours(pattern, event, [one for one, theirs in lines if not theirs], baseline, settings)
+            alike = [spell for spell in more if spell.seen.state is state]
+            made.append(_incident(*key, state, event + alike, pattern, [one for one, _ in lines]))
+    return made
+
+
+def _by_network(event: list[Spell]) -> dict[str, list[Cell]]:
+    made: dict[str, list[Cell]] = {}
+    for spell in event:
+        made.setdefault(spell.seen.network, []).extend(spell.inside)
+    return made
+
+
+def _through_hours(
+    pattern: HoursOfDay | None, event: list[Spell], others: list[list[Cell]], baseline: Array, settings: Settings
+) -> list[Spell]:
+    """The block on further networks, where it is plain once one looks at the hours in which it was on elsewhere.
+
+    The hours come from other networks, so that looking at them alone favours nothing here.
+    """
+    if pattern is None:
+        return []
+    begin = min(spell.seen.onset.earliest for spell in event) - timedelta(days=settings.spread_days)
+    until = max(_known_end(spell) for spell in event) + timedelta(days=settings.spread_days)
+    thinned = [[cell for cell in cells if is_on(pattern, cell.hour)] for cells in others]
+    found = spells([cells for cells in thinned if cells], settings, [baseline] * sum(map(bool, thinned)))
+    return [
+        spell for theirs in found for spell in theirs if spell.seen.onset.latest >= begin and _known_end(spell) <= until
+    ]
 
 
 def _place_key(cell: Cell) -> tuple[str, str, bool]:
@@ -64,9 +110,13 @@ def _known_end(spell: Spell) -> datetime:
     return max(spell.seen.last_seen, spell.seen.end.earliest if spell.seen.end else spell.seen.last_seen)
 
 
-def _incident(service: str, place: str, simulated: bool, state: State, event: list[Spell]) -> Incident:
+def _incident(
+    service: str, place: str, simulated: bool, state: State, event: list[Spell], pattern: HoursOfDay | None,
+    lines: list[list[Cell]],
+) -> Incident:  # fmt: skip
     seen = tuple(sorted((spell.seen for spell in event), key=lambda item: (item.network, item.onset)))
     first = min(event, key=lambda spell: (spell.seen.onset.latest, spell.seen.onset.earliest)).seen
+    last = max(spell.last_seen for spell in seen)
     mechanisms: Counter[str] = Counter()
     for cell in {(cell.network, cell.hour): cell for spell in event for cell in spell.cells}.values():
         mechanisms.update(dict(cell.mechanisms))
@@ -79,14 +129,32 @@ def _incident(service: str, place: str, simulated: bool, state: State, event: li
         mechanisms=tuple(name for name, _ in sorted(mechanisms.items(), key=lambda item: (-item[1], item[0]))),
         onset=first.onset,
         end=_end(event),
-        last_seen=max(spell.last_seen for spell in seen),
+        last_seen=last,
         reports=sum(spell.reports for spell in seen),
         results=sum(spell.results for spell in seen),
         grade=_grade(event),
         spells=seen,
         simulated=simulated,
         onset_measured=first.onset_measured,
+        kind=Kind(state.value),
+        hours=pattern,
+        e_value=_mean_e(seen, sum(_is_measured(one, first.onset.earliest, last) for one in lines)),
     )
+
+
+def _is_measured(cells: list[Cell], begin: datetime, until: datetime) -> bool:
+    return any(begin <= cell.hour + timedelta(hours=1) and cell.hour <= until and cell.votes for cell in cells)
+
+
+def _mean_e(seen: Sequence[NetworkSpell], measured: int) -> float:
+    """The mean of the e-values of the networks measured at the time; those without a spell count as nothing.
+
+    A mean of e-values is one whatever their dependence (Vovk and Wang, "E-values", Annals of Statistics 49, 2021).
+    """
+    by_network: dict[str, float] = {}
+    for spell in seen:
+        by_network[spell.network] = max(by_network.get(spell.network, 0.0), spell.e_value)
+    return float(f"{sum(by_network.values()) / max(measured, len(by_network)):.3g}")
 
 
 def _end(event: list[Spell]) -> Bracket | None:
@@ -104,14 +172,16 @@ def _grade(event: list[Spell]) -> Grade:
     return Grade.A if all(cell.raw == cell.ok + cell.blocked + cell.throttled for cell in covered) else Grade.B
 
 
-def _named(found: list[Incident]) -> list[Incident]:
-    """Ids stand once: a second event of the same service, place, state and day carries its first network too."""
-    taken = Counter(incident.incident_id for incident in found)
+def named(found: Iterable[Incident]) -> list[Incident]:
+    """Sorted by onset. Ids stand once: a second event of the same service, place, state and day carries its first
+    network too."""
+    ordered = sorted(found, key=lambda incident: (incident.onset, incident.incident_id, incident.networks))
+    taken = Counter(incident.incident_id for incident in ordered)
     return [
         msgspec.structs.replace(incident, incident_id=f"{incident.incident_id}-{incident.networks[0]}")
         if taken[incident.incident_id] > 1
         else incident
-        for incident in found
+        for incident in ordered
     ]
 
 

@@ -1,106 +1,77 @@
-"""The spells of one network: stretches in which access was impaired, with brackets for where each begins and ends."""
+"""The spells of each network: stretches of impaired access as the record speaks of them, in times and reports."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
-from kholo.model import Bracket, Cell, NetworkSpell, State
+from kholo.model import Bracket, Cell, NetworkSpell, ReportVotes, State
 
-from .chain import Posterior, Vote, posterior, votes
+from .segments import Array
+from .series import minute, moment, series
 from .settings import Settings
+from .stretches import Stretch, stretches
 
 
 class Spell(msgspec.Struct, frozen=True):
-    """A spell with what it rests on: the cells it covers, and whether its beginning was measured."""
+    """A spell with the cells it covers: all of them, and those in which something failed."""
 
     seen: NetworkSpell
+    inside: tuple[Cell, ...]
     cells: tuple[Cell, ...]
-    reports: frozenset[str]
 
 
-class _Stretch(msgspec.Struct, frozen=True):
-    """Votes `first` to `last` (both inside), with its brackets. `end` None: the votes end with it."""
-
-    first: int
-    last: int
-    onset: Bracket
-    end: Bracket | None
-    measured: bool
-
-
-def spells(cells: Sequence[Cell], settings: Settings) -> list[Spell]:
-    """The spells of one series of cells (one service, place and network, in time)."""
-    series = votes(cells)
-    if not series:
-        return []
-    known = posterior(series, settings)
-    found = []
-    for stretch in _stretches(series, known, settings):
-        found += [_spell(part, series, cells) for part in _parts(stretch, series, known, settings)]
-    return found
+def spells(
+    many: Sequence[Sequence[Cell]], settings: Settings, baselines: Sequence[Array] | None = None
+) -> list[list[Spell]]:
+    """The spells of each series of cells (of one service, place and network, in time)."""
+    lines = [series(cells) for cells in many]
+    found = stretches(lines, settings, baselines)
+    return [
+        [spell for one in theirs for spell in _spells(one, [cells[place] for place in line.place], settings)]
+        for cells, line, theirs in zip(many, lines, found, strict=True)
+    ]
 
 
-def _stretches(series: list[Vote], known: Posterior, settings: Settings) -> list[_Stretch]:
-    """Runs of votes at which access was more likely impaired than not."""
-    runs: list[tuple[int, int]] = []
-    for place, chance in enumerate(known.impaired):
-        if chance <= 0.5:
-            continue
-        if runs and runs[-1][1] == place - 1:
-            runs[-1] = (runs[-1][0], place)
-        else:
-            runs.append((place, place))
-    return [_stretch(first, last, series, known, settings) for first, last in runs]
+def _spells(one: Stretch, cells: Sequence[Cell], settings: Settings) -> list[Spell]:
+    """The stretch; two spells where blocking turned to throttling (or back) and both are witnessed."""
+    onset, end = Bracket(moment(one.onset[0]), moment(one.onset[1])), None
+    if one.measured:
+        onset = _in_minutes(one.onset)
+    if one.end:
+        end = _in_minutes(one.end)
+    inside = cells[one.first : one.last + 1]
+    cut = _change(inside)
+    if cut is not None:
+        before, after = inside[:cut], inside[cut:]
+        turn = Bracket(_last(before[-1]), max(_last(before[-1]), _first(after[0])))
+        if _is_witnessed(before, settings) and _is_witnessed(after, settings):
+            return [
+                _spell(before, onset, turn, one.e_value, measured=one.measured),
+                _spell(after, turn, end, one.e_value, measured=True),
+            ]
+    return [_spell(inside, onset, end, one.e_value, measured=one.measured)]
 
 
-def _stretch(first: int, last: int, series: list[Vote], known: Posterior, settings: Settings) -> _Stretch:
-    anchor = max(range(first, last + 1), key=lambda place: known.impaired[place])
-    onset, end = Bracket(series[0].first, series[0].first), None
-    if first:
-        onset = _bracket(known.onset(anchor), 0, series, settings)
-    if last < len(series) - 1:
-        end = _bracket(known.end(anchor), anchor, series, settings)
-    return _Stretch(first, last, onset, end, measured=first > 0)
+def _in_minutes(bracket: tuple[float, float]) -> Bracket:
+    """Probes' clocks are no better: outwards to full minutes."""
+    return Bracket(minute(bracket[0]), minute(bracket[1], up=True))
 
 
-def _bracket(chances: list[float], shift: int, series: list[Vote], settings: Settings) -> Bracket:
-    """Where a change lies: the gaps that hold it, with the tails of its posterior left out.
-
-    Item i of `chances` is for the gap between votes `shift + i` and `shift + i + 1`.
-    """
-    total, passed = sum(chances), 0.0
-    earliest, latest = 0, len(chances) - 1
-    for gap, chance in enumerate(chances):
-        if passed <= settings.tail * total:
-            earliest = gap
-        passed += chance
-        if passed >= (1 - settings.tail) * total:
-            latest = gap
-            break
-    begin = series[shift + earliest].last
-    return Bracket(begin, max(begin, series[shift + latest + 1].first))
+def _first(cell: Cell) -> datetime:
+    return min(vote.first for vote in cell.votes)
 
 
-def _parts(stretch: _Stretch, series: list[Vote], known: Posterior, settings: Settings) -> list[_Stretch]:
-    """The stretch if it passes the gate; two parts where blocking turned to throttling (or back) and both pass."""
-    place = _change(series[stretch.first : stretch.last + 1])
-    if place is not None:
-        cut = stretch.first + place
-        turn = Bracket(series[cut - 1].last, max(series[cut - 1].last, series[cut].first))
-        parts = [
-            _Stretch(stretch.first, cut - 1, stretch.onset, turn, stretch.measured),
-            _Stretch(cut, stretch.last, turn, stretch.end, measured=True),
-        ]
-        if all(_passes(part, series, known, settings) for part in parts):
-            return parts
-    return [stretch] if _passes(stretch, series, known, settings) else []
+def _last(cell: Cell) -> datetime:
+    return max(vote.last for vote in cell.votes)
 
 
-def _change(stretch: Sequence[Vote]) -> int | None:
+def _change(cells: Sequence[Cell]) -> int | None:
     """Where one kind of impairment best gives way to the other; None where one kind explains nearly all."""
-    kinds = [(vote.throttled > vote.blocked) - (vote.blocked > vote.throttled) for vote in stretch]
+    kinds = [sum((vote.throttled > vote.blocked) - (vote.blocked > vote.throttled) for vote in cell.votes)
+             for cell in cells]  # fmt: skip
     total, passed, best, at = sum(kinds), 0, 0, None
     for place, kind in enumerate(kinds[:-1], 1):
         passed += kind
@@ -110,37 +81,39 @@ def _change(stretch: Sequence[Vote]) -> int | None:
     return at if best > abs(total) else None
 
 
-def _passes(stretch: _Stretch, series: list[Vote], known: Posterior, settings: Settings) -> bool:
-    """Enough distinct reports, in enough different hours, with enough weight together."""
-    places = range(stretch.first, stretch.last + 1)
-    hit = [series[place] for place in places if series[place].impaired >= 0.5]
-    weight = sum(known.log_ratio[place] for place in places)
-    return (
-        len({_identity(vote) for vote in hit}) >= settings.min_reports
-        and len({vote.cell for vote in hit}) >= settings.min_hours
-        and weight >= settings.min_log_ratio
-    )
+def _is_witnessed(cells: Sequence[Cell], settings: Settings) -> bool:
+    """Enough distinct reports failed, in enough different hours."""
+    return len(_reports(cells)) >= settings.min_reports and len(_hit(cells)) >= settings.min_hours
 
 
-def _identity(vote: Vote) -> str:
-    return vote.report or f"unknown in cell {vote.cell}"
+def _hit(cells: Sequence[Cell]) -> list[Cell]:
+    return [cell for cell in cells if any(map(_failed, cell.votes))]
 
 
-def _spell(stretch: _Stretch, series: list[Vote], cells: Sequence[Cell]) -> Spell:
-    mine = series[stretch.first : stretch.last + 1]
-    hit = [vote for vote in mine if vote.blocked + vote.throttled]
-    blocked, throttled = sum(vote.blocked for vote in hit), sum(vote.throttled for vote in hit)
-    reports = frozenset(_identity(vote) for vote in hit)
-    covered = [cells[place] for place in sorted({vote.cell for vote in hit})]
+def _failed(vote: ReportVotes) -> int:
+    return vote.blocked + vote.throttled
+
+
+def _reports(cells: Sequence[Cell]) -> set[str]:
+    """The reports that failed; those without an id are one a cell."""
+    return {vote.report or f"unknown in {cell.hour}" for cell in cells for vote in cell.votes if _failed(vote)}
+
+
+def _spell(cells: Sequence[Cell], onset: Bracket, end: Bracket | None, e_value: float, *, measured: bool) -> Spell:
+    hit = _hit(cells)
+    votes = [vote for cell in hit for vote in cell.votes]
+    blocked, throttled = sum(vote.blocked for vote in votes), sum(vote.throttled for vote in votes)
+    last_seen = max(vote.last for vote in votes if _failed(vote))
     seen = NetworkSpell(
-        network=covered[0].network,
+        network=cells[0].network,
         # The weaker claim where both are as frequent.
         state=State.BLOCKED if blocked > throttled else State.THROTTLED,
-        onset=stretch.onset,
-        end=stretch.end,
-        last_seen=max(vote.last for vote in hit),
-        reports=len(reports),
+        onset=Bracket(min(onset.earliest, last_seen), min(onset.latest, last_seen)),
+        end=end,
+        last_seen=last_seen,
+        reports=len(_reports(cells)),
         results=blocked + throttled,
-        onset_measured=stretch.measured,
+        onset_measured=measured,
+        e_value=e_value,
     )
-    return Spell(seen, tuple(covered), reports)
+    return Spell(seen, tuple(cells), tuple(hit))

@@ -13,7 +13,7 @@ from .errors import (
     StoreError,
     UsageError,
 )
-from .incident import Bracket, Cell, DayState, Incident, NetworkSpell, ReportVotes
+from .incident import Bracket, Cell, Collapse, DayState, HoursOfDay, Incident, NetworkSpell, ReportVotes, Wanted
 from .measurement import MAX_BODY, Measurement, Observation, Reject
 from .verdict import Verdict
 from .words import (
@@ -22,6 +22,7 @@ from .words import (
     EntryKind,
     Evidence,
     Grade,
+    Kind,
     Layer,
     Locus,
     Outcome,
@@ -40,14 +41,17 @@ __all__ = [
     "Cell",
     "Clock",
     "ClockKind",
+    "Collapse",
     "DayState",
     "Entry",
     "EntryKind",
     "EnvironmentFault",
     "Evidence",
     "Grade",
+    "HoursOfDay",
     "Incident",
     "KholoError",
+    "Kind",
     "Layer",
     "Locus",
     "Measurement",
@@ -67,4 +71,5 @@ __all__ = [
     "UsageError",
     "Vantage",
     "Verdict",
+    "Wanted",
 ]

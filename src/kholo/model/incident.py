@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from .words import Grade, State
+from .words import Grade, Kind, State
 
 
 class ReportVotes(msgspec.Struct, frozen=True, order=True):
@@ -68,13 +68,32 @@ class NetworkSpell(msgspec.Struct, frozen=True):
     reports: int
     results: int
     onset_measured: bool = True
+    e_value: float = 0.0
+
+
+class HoursOfDay(msgspec.Struct, frozen=True):
+    """Hours of the day (UTC, 0 to 23) in which a block was on, on the networks where it came and went with the clock.
+
+    `weekdays` are the days of the week (Monday is 0) on which it was on at all. Reports in those hours and at other
+    times, and how many of them failed.
+    """
+
+    networks: tuple[str, ...]
+    hours: tuple[int, ...]
+    weekdays: tuple[int, ...]
+    reports_on: int
+    failed_on: int
+    reports_off: int
+    failed_off: int
 
 
 class Incident(msgspec.Struct, frozen=True):
     """One event in the world. The JSON names are a public contract.
 
     `end` is None while it lasts, as far as measured: `last_seen` says how far that is. `grade` is A when
-    raw measurements alone carry it, else B. `spells` are the parts of it by network.
+    raw measurements alone carry it, else B. `spells` are the parts of it by network. `kind` says what sort of event it
+    is and `because` what decided that; `state` is `blocked` or `throttled` for these kinds only. `e_value`: by how much
+    the measurements raised the odds of a block, averaged over the networks measured (`docs/detector.md`).
     """
 
     incident_id: str
@@ -92,6 +111,45 @@ class Incident(msgspec.Struct, frozen=True):
     spells: tuple[NetworkSpell, ...]
     simulated: bool
     onset_measured: bool = True
+    kind: Kind = Kind.BLOCKED
+    because: tuple[str, ...] = ()
+    hours: HoursOfDay | None = None
+    e_value: float = 0.0
+
+
+class Collapse(msgspec.Struct, frozen=True):
+    """Far fewer measurements from a network than usual, whatever the service: nobody knows why, a shutdown is possible.
+
+    From the last measurement of the usual kind to the first after it (`until` None: not yet). `usual` and `seen` are
+    reports a day and reports in all. `chance`: of so few, had nothing changed.
+    """
+
+    place: str
+    network: str
+    since: datetime
+    until: datetime | None
+    usual: float
+    seen: int
+    chance: float
+    simulated: bool
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A measurement that would narrow the dates of an incident: of what, where, and between which times (UTC).
+
+    `best` is the hour that would help most and `gain_hours` by how much it would narrow the bracket. `until` None: from
+    now on. What lies in the past can only come from people and archives that have not sent it yet.
+    """
+
+    incident_id: str
+    service: str
+    place: str
+    network: str
+    since: datetime
+    until: datetime | None
+    best: datetime | None
+    gain_hours: float
+    why: str
 
 
 class DayState(msgspec.Struct, frozen=True):

@@ -22,6 +22,16 @@ class State(StrEnum):
 IMPAIRED = frozenset({State.BLOCKED, State.THROTTLED})
 
 
+class Kind(StrEnum):
+    """What sort of event an incident is. Only the first two say that somebody came between a person and the service."""
+
+    BLOCKED = "blocked"
+    THROTTLED = "throttled"
+    SHUT_DOWN = "shut_down"
+    SERVICE_DOWN = "service_down"
+    MEASURING_CHANGED = "measuring_changed"
+
+
 class Layer(StrEnum):
     """Where in the stack something was seen."""
 

@@ -38,7 +38,8 @@ class Assessed(msgspec.Struct, frozen=True):
 def assessed(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Assessed:
     """Read a case and set it against the store (None: against published findings alone).
 
-    Real cases see real rows only and simulated cases simulated ones: the two never meet. Raises `CaseError`.
+    Real cases see real rows only and simulated cases simulated ones: the two never meet. Incidents in which the service
+    or the network was down, or the measuring changed, accuse nobody and are left out. Raises `CaseError`.
     """
     case = load_case(folder, judge.reference.services.ids)
     happened = _happened(case, store, judge, as_of)
@@ -55,7 +56,11 @@ def _happened(case: Case, store: Store | None, judge: Judge, as_of: datetime) ->
         return Events((), ())
     seen = events(store, judge, Filter(service=case.service, place=case.place, until=as_of))
     return Events(
-        tuple(item for item in seen.incidents if item.simulated == case.simulated and _touches(item, case)),
+        tuple(
+            item
+            for item in seen.incidents
+            if item.simulated == case.simulated and _touches(item, case) and item.state in IMPAIRED
+        ),
         tuple(item for item in seen.days if item.simulated == case.simulated and _in_case(item, case)),
     )
 

@@ -1,19 +1,69 @@
-"""Cells, incidents and day states of a store: always computed anew from its verdicts."""
+"""Cells, incidents, collapses and day states of a store: always computed anew from its verdicts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import duckdb
 import msgspec
 
-from kholo.detect import Result, cells, days, incidents
+from kholo.detect import (
+    Baselines,
+    Hour,
+    Month,
+    Nearby,
+    Result,
+    baselines,
+    cells,
+    collapses,
+    days,
+    decided,
+    incidents,
+    named,
+    wanted,
+)
 from kholo.judge import Judge
-from kholo.model import DayState, Grade, Incident, State
+from kholo.model import Collapse, DayState, Grade, Incident, State, Wanted
 from kholo.store import Store, rows
 
 from .verdicts import Filter, judged
+
+#: How long before an incident counts as "before", and for how long into it other places and sites are looked at.
+_BEFORE, _DURING = timedelta(days=28), timedelta(days=14)
+
+#: One row a report with something decisive to say: the share of its results that failed. Reports without an id are one
+#: an hour, as in cells.
+_WITNESSES = """
+SELECT service, place, network, simulated, {by},
+  CASE WHEN report <> '' THEN report ELSE strftime(measured_at, '%Y%m%d%H') END AS witness,
+  count(*) FILTER (state <> 'ok')::DOUBLE / count(*) AS failed
+FROM {source}
+WHERE network NOT IN ('', 'AS0') AND state IN ('ok', 'blocked', 'throttled') AND {condition}
+GROUP BY ALL
+"""
+_MONTHS = """
+SELECT simulated, service, place, count(*)::DOUBLE AS reports, round(sum(failed), 6)::DOUBLE AS failed
+FROM ({witnesses})
+GROUP BY service, place, network, simulated, month
+"""
+_HOURS = """
+SELECT simulated, place, network, date_trunc('hour', measured_at) AS hour, count(DISTINCT report) AS reports
+FROM judged
+WHERE network NOT IN ('', 'AS0') AND {condition}
+GROUP BY ALL
+"""
+_NEARBY = """
+SELECT service, target, place, network, test_version, is_before,
+  count(*) FILTER (failed < 0.5) AS ok, count(*) FILTER (failed >= 0.5) AS failed
+FROM ({witnesses})
+GROUP BY ALL
+"""
+_MEASURED = """(
+  SELECT v.* REPLACE (coalesce(v.service, '') AS service), m.hostname AS target, m.test_version
+  FROM judged v JOIN measurements m USING (measurement_uid, content)
+)"""
 
 
 class Events(msgspec.Struct, frozen=True):
@@ -21,18 +71,27 @@ class Events(msgspec.Struct, frozen=True):
 
     incidents: tuple[Incident, ...]
     days: tuple[DayState, ...]
+    collapses: tuple[Collapse, ...] = ()
+    wanted: tuple[Wanted, ...] = ()
 
 
-def events(store: Store, judge: Judge, wanted: Filter) -> Events:
-    """Detect over all verdicts that `wanted` lets through (by service, place and network; times cut the series)."""
+def events(store: Store, judge: Judge, wanted_: Filter) -> Events:
+    """Detect over all verdicts that the filter lets through (by service, place and network; times cut the series).
+
+    What reachable lines look like, and what was measured elsewhere in the hours of an incident, is taken from the whole
+    store, up to the same time of receipt.
+    """
     with judged(store, judge) as db:
-        counted = cells(_result(row) for row in _rows(db, wanted))
-    found = incidents(counted)
-    return Events(tuple(found), tuple(days(counted, found)))
+        counted = cells(_result(row) for row in _rows(db, wanted_))
+        found = incidents(counted, baselines=_baselines(db, wanted_))
+        known = named(decided(incident, _nearby(db, incident, wanted_)) for incident in found)
+        gone = collapses(_hours(db, wanted_))
+    missing = [one for incident in known for one in wanted(incident, counted)]
+    return Events(tuple(known), tuple(days(counted, known)), tuple(gone), tuple(missing))
 
 
-def _rows(db: duckdb.DuckDBPyConnection, wanted: Filter) -> Iterator[dict[str, Any]]:
-    condition, values = wanted.sql()
+def _rows(db: duckdb.DuckDBPyConnection, chosen: Filter) -> Iterator[dict[str, Any]]:
+    condition, values = chosen.sql()
     names = ", ".join(Result.__struct_fields__)
     query = f"SELECT {names} FROM judged WHERE service IS NOT NULL AND {condition}"  # noqa: S608
     return rows(db.execute(query, values))
@@ -40,3 +99,35 @@ def _rows(db: duckdb.DuckDBPyConnection, wanted: Filter) -> Iterator[dict[str, A
 
 def _result(row: dict[str, Any]) -> Result:
     return Result(**{**row, "state": State(row["state"]), "grade": Grade(row["grade"])})
+
+
+def _baselines(db: duckdb.DuckDBPyConnection, chosen: Filter) -> Baselines:
+    condition, values = Filter(received=chosen.received).sql()
+    witnesses = _WITNESSES.format(
+        by="date_trunc('month', measured_at) AS month",
+        source="judged",
+        condition=f"service IS NOT NULL AND {condition}",
+    )
+    return baselines(Month(**row) for row in rows(db.execute(_MONTHS.format(witnesses=witnesses), values)))
+
+
+def _nearby(db: duckdb.DuckDBPyConnection, incident: Incident, chosen: Filter) -> list[Nearby]:
+    """What was measured of the same service anywhere, and of anything on the same networks, around an incident."""
+    begin, until = incident.onset.latest, min(incident.last_seen, incident.onset.latest + _DURING)
+    condition, values = Filter(since=incident.onset.earliest - _BEFORE, received=chosen.received).sql()
+    witnesses = _WITNESSES.format(
+        by="target, test_version, measured_at < ? AS is_before",
+        source=_MEASURED,
+        condition="simulated = ? AND (service = ? OR (place = ? AND list_contains(?, network)))"
+        f" AND (measured_at < ? OR measured_at >= ?) AND measured_at <= ? AND {condition}",
+    )
+    first, start, end = (moment.replace(tzinfo=None) for moment in (incident.onset.earliest, begin, until))
+    who = [incident.simulated, incident.service, incident.place, list(incident.networks)]
+    query = _NEARBY.format(witnesses=witnesses)
+    return [Nearby(**row) for row in rows(db.execute(query, [start, *who, first, start, end, *values]))]
+
+
+def _hours(db: duckdb.DuckDBPyConnection, chosen: Filter) -> Iterator[Hour]:
+    """Volume counts whatever was measured: the filter's service is left out."""
+    condition, values = msgspec.structs.replace(chosen, service=None, state=None).sql()
+    return (Hour(**row) for row in rows(db.execute(_HOURS.format(condition=condition), values)))

@@ -50,8 +50,16 @@ _PUBLIC = (
 PUBLIC = _PUBLIC
 
 
+#: OONI's ids begin with the moment at which the collector had the measurement.
+_RECEIVED = "coalesce(try_strptime(left(measurement_uid, 14), '%Y%m%d%H%M%S'), measured_at)"
+
+
 class Filter(msgspec.Struct, frozen=True):
-    """Which verdicts are wanted; None means all. `since` and `until` are UTC, `until` exclusive."""
+    """Which verdicts are wanted; None means all. Times are UTC, `until` and `received` exclusive.
+
+    `received`: those that an archive had by then. OONI writes that time into its ids; of others only the time of the
+    measurement is known.
+    """
 
     service: str | None = None
     place: str | None = None
@@ -60,6 +68,7 @@ class Filter(msgspec.Struct, frozen=True):
     since: datetime | None = None
     until: datetime | None = None
     uid: str | None = None
+    received: datetime | None = None
 
     def sql(self) -> tuple[str, list[Any]]:
         """A condition and its parameters."""
@@ -71,6 +80,7 @@ class Filter(msgspec.Struct, frozen=True):
             "measured_at >= ?": self.since,
             "measured_at < ?": self.until,
             "measurement_uid = ?": self.uid,
+            f"{_RECEIVED} < ?": self.received,
         }
         wanted = {test: value for test, value in tests.items() if value is not None}
         values = [
