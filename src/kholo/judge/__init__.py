@@ -5,6 +5,7 @@ from __future__ import annotations
 from kholo.model import Grade, Layer, Locus, Measurement, Observation, State, Verdict
 from kholo.reference import Reference
 from kholo.sources.keys import KINDS
+from kholo.sources.ooni import OBSERVATION_ROWS
 
 from . import platforms
 from .facts import BITS, names, words
@@ -35,7 +36,7 @@ class Judge:
 
     def units(self, measurement: Measurement, observations: list[Observation]) -> list[Unit]:
         """The facts on which the verdict rests: hop by hop, or part by part of a service. Never empty."""
-        if measurement.kind is not _RAW:
+        if measurement.kind is not _RAW and measurement.source != OBSERVATION_ROWS:
             return [Unit(0, True, archive_facts(measurement, observations))]
         if measurement.test_name == _WEB:
             return gather(View(measurement, observations, self.reference))

@@ -8,8 +8,9 @@ from typing import Any
 from kholo.model import Layer, Observation, Vantage
 from kholo.sources import keys
 from kholo.sources.ooni import Listed, Payload, Scores
+from kholo.sources.table import Rows
 
-from . import platforms, web_connectivity
+from . import platforms, rows, web_connectivity
 from .steps import failure
 
 __all__ = ["observe"]
@@ -36,6 +37,8 @@ def observe(payload: Payload, url: str | None) -> list[Observation]:
         return _scores(payload)
     if isinstance(payload, Listed):
         return [_listed(payload)]
+    if isinstance(payload, Rows):
+        return rows.observe(payload)
     if isinstance(payload, keys.WebConnectivity):
         found = web_connectivity.observe(payload, url or "")
     else:

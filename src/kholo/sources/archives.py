@@ -14,7 +14,7 @@ from isal import isal_zlib
 
 from kholo.model import Reject, UsageError
 
-from . import legacy
+from . import legacy, table
 from .items import MAX_ITEM, Item
 
 Found = Item | Reject
@@ -167,6 +167,14 @@ class _Inflated(io.RawIOBase):
             return False
         self._packed, self._inflate = rest, isal_zlib.decompressobj(wbits=_GZIP)
         return True
+
+
+def _table(name: str, stream: IO[bytes]) -> Iterator[Found]:
+    yield from table.items(name, _plain_lines(name, stream))
+
+
+def _table_gzip(name: str, stream: IO[bytes]) -> Iterator[Found]:
+    yield from table.items(name, _gzip_lines(name, stream))
 
 
 def _yaml(name: str, stream: IO[bytes]) -> Iterator[Found]:
@@ -334,4 +342,6 @@ _READERS: dict[str, Open] = {
     ".tgz": _tar,
     ".yaml": _yaml,
     ".yaml.gz": _yaml_gzip,
+    ".csv": _table,
+    ".csv.gz": _table_gzip,
 }

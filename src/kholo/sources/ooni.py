@@ -18,6 +18,7 @@ from . import envelope, keys
 from .envelope import Refused
 from .items import Item
 from .keys import TestKeys
+from .table import Rows
 
 _UNSET = Raw(b"null")
 
@@ -47,7 +48,10 @@ class Listed(msgspec.Struct, gc=False):
     failure: bool | None = None
 
 
-Payload = TestKeys | Scores | Listed | None
+Payload = TestKeys | Scores | Listed | Rows | None
+
+#: The source of measurements put together from rows of OONI's observation tables.
+OBSERVATION_ROWS = "ooni/rows"
 Decoded = tuple[Measurement, Payload]
 
 
@@ -99,12 +103,14 @@ class _Probe(msgspec.Struct, gc=False):
     results: Raw = Raw(b"")
     dns_blocked: float | None = None
     anomaly: bool | None = None
+    observation_rows: Raw = Raw(b"")
 
 
 _RAW = msgspec.json.Decoder(_Raw)
 _ROW = msgspec.json.Decoder(_Row)
 _LISTED = msgspec.json.Decoder(_ListedRow)
 _PROBE = msgspec.json.Decoder(_Probe)
+_ROWS = msgspec.json.Decoder(Rows)
 _MANY = msgspec.json.Decoder(list[Raw])
 
 
@@ -139,6 +145,8 @@ def _decode(item: Item, now: datetime) -> Iterator[Decoded | Reject]:
         yield _analysis(item, _ROW.decode(item.data), now)
     elif kind.anomaly is not None:
         yield _listing(item, _LISTED.decode(item.data), now)
+    elif kind.observation_rows:
+        yield _observation_rows(item, _ROWS.decode(item.data), now)
     else:
         raise Refused("unknown_row", "neither a measurement (test_keys) nor a result of an archive")
 
@@ -180,6 +188,29 @@ def _analysis(item: Item, row: _Row, now: datetime) -> Decoded:
     measurement = _measurement(item, row, now, Grade.B, "ooni/analysis", row.simulated)
     measurement.resolver_place = (row.resolver_as_cc or "")[:2]
     return measurement, row
+
+
+def _observation_rows(item: Item, rows: Rows, now: datetime) -> Decoded:
+    first = rows.observation_rows[0]
+    if any((row.probe_cc, row.probe_asn, row.test_name, row.measurement_start_time) !=
+           (first.probe_cc, first.probe_asn, first.test_name, first.measurement_start_time)
+           for row in rows.observation_rows):  # fmt: skip
+        raise Refused("rows_disagree", "its rows say different times, networks or tests")
+    head = _Row(
+        0, 0, 0, 0, 0, 0, 0, 0, 0, measurement_uid=first.measurement_uid, probe_cc=first.probe_cc,
+        measurement_start_time=first.measurement_start_time[:19], probe_asn=_number(first.probe_asn),
+        resolver_asn=_number(first.resolver_asn), input=first.input or None, test_name=first.test_name,
+        report_id=first.report_id or None,
+    )  # fmt: skip
+    measurement = _measurement(item, head, now, Grade.B, OBSERVATION_ROWS, simulated=False)
+    measurement.test_version = first.test_version[:64]
+    return measurement, rows
+
+
+def _number(text: str) -> str | None:
+    """`15808` and `15808.0` are how tables write AS15808."""
+    digits = text.removesuffix(".0")
+    return f"AS{digits}" if digits.isascii() and digits.isdigit() else text or None
 
 
 def _listing(item: Item, row: _ListedRow, now: datetime) -> Decoded:
