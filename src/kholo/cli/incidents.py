@@ -131,10 +131,19 @@ def incidents(
         click.echo("no incident: nothing measured here shows interference by enough independent reports")
     for incident in seen.incidents:
         click.echo(f"\n{incident.incident_id}: {incident.kind.value.replace('_', ' ')}")
-        for reason in incident.because:
+        for reason in (*_by_the_clock(incident), *incident.because):
             click.echo(f"  {reason}")
     if seen.collapses:
         click.echo(f"\ntimes with far fewer measurements than usual: {len(seen.collapses)} (kholo collapses)")
+
+
+def _by_the_clock(incident: Incident) -> list[str]:
+    if not (hours := incident.hours):
+        return []
+    return [
+        f"{in_words(hours)} on {', '.join(hours.networks)}: {hours.failed_on} of {hours.reports_on} reports failed"
+        f" then, {hours.failed_off} of {hours.reports_off} at other times"
+    ]
 
 
 @click.command(epilog=_GONE_EPILOG)

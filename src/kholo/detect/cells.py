@@ -12,6 +12,8 @@ import msgspec
 from kholo.model import IMPAIRED, Cell, Grade, ReportVotes, State
 
 _DECISIVE = frozenset({State.OK, *IMPAIRED})
+#: Rules by which all that was tried failed, and nothing shows why.
+DARK_RULES = frozenset({"tcp.unclear", "tls.unclear", "http.unclear"})
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -27,6 +29,7 @@ class Result(msgspec.Struct, frozen=True):
     grade: Grade
     simulated: bool
     measurement_uid: str
+    rule_id: str = ""
 
 
 class _Key(NamedTuple):
@@ -43,6 +46,7 @@ class _Tally:
         self.mechanisms: Counter[str] = Counter()
         self.reports: set[str] = set()
         self.votes: dict[str, list[Result]] = {}
+        self.dark: dict[str, list[Result]] = {}
         self.raw = 0
 
 
@@ -68,6 +72,8 @@ def _count(tally: _Tally, result: Result) -> None:
     if result.state in _DECISIVE:
         tally.votes.setdefault(result.report, []).append(result)
         tally.raw += result.grade is Grade.A
+    elif result.rule_id in DARK_RULES:
+        tally.dark.setdefault(result.report, []).append(result)
     if result.state in IMPAIRED and result.mechanism:
         tally.mechanisms[result.mechanism] += 1
 
@@ -88,6 +94,9 @@ def _cell(key: _Key, tally: _Tally) -> Cell:
         votes=tuple(sorted(_votes(report, results) for report, results in tally.votes.items())),
         raw=tally.raw,
         simulated=key.simulated,
+        dark=tuple(
+            sorted(_dark(report, results) for report, results in tally.dark.items() if report not in tally.votes)
+        ),
     )
 
 
@@ -95,3 +104,13 @@ def _votes(report: str, results: list[Result]) -> ReportVotes:
     states = Counter(result.state for result in results)
     times = [result.measured_at for result in results]
     return ReportVotes(min(times), max(times), report, states[State.OK], states[State.BLOCKED], states[State.THROTTLED])
+
+
+def _dark(report: str, results: list[Result]) -> ReportVotes:
+    times = [result.measured_at for result in results]
+    return ReportVotes(min(times), max(times), report, 0, len(results), 0)
+
+
+def with_dark(cells: Iterable[Cell]) -> list[Cell]:
+    """The cells with dark reports counted as blocked."""
+    return [msgspec.structs.replace(cell, votes=tuple(sorted(cell.votes + cell.dark))) for cell in cells]

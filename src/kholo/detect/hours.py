@@ -28,10 +28,11 @@ def hours_of_day(by_network: Mapping[str, Sequence[Cell]]) -> HoursOfDay | None:
 
 
 def _pattern(cells: Sequence[Cell], networks: tuple[str, ...]) -> HoursOfDay | None:
-    on, weekdays = _parted(cells, lambda cell: cell.hour.hour), _parted(cells, lambda cell: cell.hour.weekday())
+    on = _parted(cells, lambda cell: cell.hour.hour, 0.0)
     if not 0 < len(on) < 24:
         return None
-    weekdays = weekdays or tuple(range(7))
+    inside = [cell for cell in cells if cell.hour.hour in on]
+    weekdays = _parted(inside, lambda cell: cell.hour.weekday(), math.log(_LEAST_ODDS)) or tuple(range(7))
     pattern = HoursOfDay(networks, on, weekdays, 0, 0, 0, 0)
     (n_on, k_on), (n_off, k_off) = (
         _counts([cell for cell in cells if is_on(pattern, cell.hour) is wanted]) for wanted in (True, False)
@@ -45,20 +46,20 @@ def _pattern(cells: Sequence[Cell], networks: tuple[str, ...]) -> HoursOfDay | N
     return HoursOfDay(networks, on, weekdays, round(n_on), round(k_on), round(n_off), round(k_off))
 
 
-def _parted(cells: Sequence[Cell], key: Callable[[Cell], int]) -> tuple[int, ...]:
+def _parted(cells: Sequence[Cell], key: Callable[[Cell], int], gain: float) -> tuple[int, ...]:
     """The values of the key (hours of the day, days of the week) whose reports failed most, if two rates tell them
-    apart better than one does; else none."""
+    apart better than one does, by so much in ln of the odds; else none."""
     counts: dict[int, tuple[float, float]] = {}
     for value in sorted({key(cell) for cell in cells}):
         counts[value] = _counts([cell for cell in cells if key(cell) == value])
-    cut = _split(list(counts.values()))
+    cut = _split(list(counts.values()), gain)
     return tuple(value for value, (n, k) in counts.items() if cut is not None and k / n >= cut)
 
 
-def _split(counts: Sequence[tuple[float, float]]) -> float | None:
+def _split(counts: Sequence[tuple[float, float]], gain: float) -> float | None:
     """The share of failures that best parts the counts in two groups of one rate each; None if one does as well."""
     shares = sorted({k / n for n, k in counts})
-    best, at = _log_evidence(sum(n for n, _ in counts), sum(k for _, k in counts)), None
+    best, at = gain + _log_evidence(sum(n for n, _ in counts), sum(k for _, k in counts)), None
     for low, high in pairwise(shares):
         cut = (low + high) / 2
         groups = ([0.0, 0.0], [0.0, 0.0])

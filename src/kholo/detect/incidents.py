@@ -13,6 +13,7 @@ import msgspec
 from kholo.model import Bracket, Cell, Grade, HoursOfDay, Incident, Kind, NetworkSpell, State
 
 from .baselines import Baselines
+from .cells import with_dark
 from .hours import hours_of_day, is_on
 from .segments import Array
 from .settings import DEFAULT, Settings
@@ -50,7 +51,11 @@ def _in_place(
         impaired = [spell for _, theirs in lines for spell in theirs if spell.seen.state is state]
         for event in _joined(impaired, settings):
             pattern = hours_of_day(_by_network(event))
-            more = _through_hours(pattern, event, [one for one, theirs in lines if not theirs], baseline, settings)
+            rest = [one for one, theirs in lines if not theirs]
+            more = _through_hours(pattern, event, rest, baseline, settings)
+            if state is State.BLOCKED:
+                seen = {spell.seen.network for spell in more}
+                more += _through_dark(event, [one for one in rest if one[0].network not in seen], baseline, settings)
             alike = [spell for spell in more if spell.seen.state is state]
             made.append(_incident(*key, state, event + alike, pattern, [one for one, _ in lines]))
     return made
@@ -72,12 +77,34 @@ def _through_hours(
     """
     if pattern is None:
         return []
+    thinned = [[cell for cell in cells if is_on(pattern, cell.hour)] for cells in others]
+    return _within(event, thinned, baseline, settings)
+
+
+def _through_dark(event: list[Spell], others: list[list[Cell]], baseline: Array, settings: Settings) -> list[Spell]:
+    """The block on further networks on which nothing of the service answered at all.
+
+    Alone that might be a dead line; so it counts only while the service is seen blocked on another network.
+    """
+    found = _within(
+        event, [with_dark(cells) for cells in others if any(cell.dark for cell in cells)], baseline, settings
+    )
+    return [
+        msgspec.structs.replace(spell, seen=msgspec.structs.replace(spell.seen, is_dark=True))
+        for spell in found
+    ]  # fmt: skip
+
+
+def _within(event: list[Spell], lines: list[list[Cell]], baseline: Array, settings: Settings) -> list[Spell]:
+    """The spells of these lines that lie within the time of the event."""
     begin = min(spell.seen.onset.earliest for spell in event) - timedelta(days=settings.spread_days)
     until = max(_known_end(spell) for spell in event) + timedelta(days=settings.spread_days)
-    thinned = [[cell for cell in cells if is_on(pattern, cell.hour)] for cells in others]
-    found = spells([cells for cells in thinned if cells], settings, [baseline] * sum(map(bool, thinned)))
+    some = [cells for cells in lines if cells]
     return [
-        spell for theirs in found for spell in theirs if spell.seen.onset.latest >= begin and _known_end(spell) <= until
+        spell
+        for theirs in spells(some, settings, [baseline] * len(some))
+        for spell in theirs
+        if spell.seen.onset.latest >= begin and _known_end(spell) <= until
     ]
 
 

@@ -57,7 +57,7 @@ class _Tally(msgspec.Struct):
 
 def decided(incident: Incident, nearby: Sequence[Nearby]) -> Incident:
     """The incident with its kind, and with what decided it. The order of `nearby` makes no difference."""
-    said: list[str] = []
+    said = _dark(incident)
     kind = incident.kind
     for found, why in (_measuring(incident, nearby), _elsewhere(incident, nearby), _beside(incident, nearby)):
         said += [why] if why else []
@@ -74,6 +74,16 @@ def decided(incident: Incident, nearby: Sequence[Nearby]) -> Incident:
         spells=tuple(msgspec.structs.replace(spell, state=state) for spell in incident.spells),
         because=tuple(said),
     )
+
+
+def _dark(incident: Incident) -> list[str]:
+    dark = sorted({spell.network for spell in incident.spells if spell.is_dark})
+    if not dark:
+        return []
+    return [
+        f"on {', '.join(dark)} nothing of the service answered at all; it counts because the service was blocked on"
+        " other networks at the time"
+    ]
 
 
 def _tallies(rows: Iterable[Nearby], key: Callable[[Nearby], str]) -> dict[str, _Tally]:

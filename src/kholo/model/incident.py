@@ -27,7 +27,9 @@ class Cell(msgspec.Struct, frozen=True):
     """Service x network x hour, with the counts of each state. No bare ratio; an empty cell is never `ok`.
 
     `hour` is the start of the hour, UTC. `votes` holds one item a distinct report with a decisive result
-    (ok, blocked, throttled), sorted. `grades` counts the decisive results by the depth of their evidence.
+    (ok, blocked, throttled), sorted. `dark` holds those of reports that have none, and in which all that was tried
+    failed without a cause being shown: as `blocked`, though alone they are no evidence of it. `raw` counts the decisive
+    results that were judged from raw measurements.
     """
 
     service: str
@@ -44,6 +46,7 @@ class Cell(msgspec.Struct, frozen=True):
     votes: tuple[ReportVotes, ...]
     raw: int
     simulated: bool
+    dark: tuple[ReportVotes, ...] = ()
 
 
 class Bracket(msgspec.Struct, frozen=True, order=True):
@@ -58,6 +61,8 @@ class NetworkSpell(msgspec.Struct, frozen=True):
 
     `last_seen` is the last result (UTC) that showed it; `reports` counts distinct reports that did.
     `onset_measured` is False where it was so already when measuring began: the bracket is then the first result.
+    `is_dark`: nothing of the service answered at all, which alone might be a dead line; it counts because the service
+    was seen blocked on another network at the time.
     """
 
     network: str
@@ -69,6 +74,7 @@ class NetworkSpell(msgspec.Struct, frozen=True):
     results: int
     onset_measured: bool = True
     e_value: float = 0.0
+    is_dark: bool = False
 
 
 class HoursOfDay(msgspec.Struct, frozen=True):

@@ -64,7 +64,11 @@ def measured(claim: Proposition, incidents: Sequence[Incident], days: Sequence[D
         for incident in incidents
         if (incident.service, incident.place) == (claim.service, claim.place)
         for spell in incident.spells
-        if _on(spell.network, claim) and spell.onset.latest < end and known_end(spell) > claim.start
+        # A dark network is part of an incident by what others show: against a statement it proves nothing.
+        if _on(spell.network, claim)
+        and not spell.is_dark
+        and spell.onset.latest < end
+        and known_end(spell) > claim.start
     ]
     theirs = [
         day for day in days if (day.service, day.place) == (claim.service, claim.place) and _on(day.network, claim)

@@ -154,7 +154,9 @@ def _load(document: bytes) -> dict[str, Any]:
     try:
         table = _Builder().build(document)
     except yaml.YAMLError as error:
-        raise _Unusable("not_yaml", " ".join(str(error).split())) from error
+        message = " ".join(str(error).split())
+        # PyYAML sets a bound of its own since 6.0.4, and tells it by its text only.
+        raise _Unusable("too_deep" if "nesting depth" in message else "not_yaml", message) from error
     except UnicodeError as error:
         raise _Unusable("not_yaml", str(error)) from error
     if not isinstance(table, dict):
