@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BUILD := build
 
-.PHONY: demo test bench serve lint lock clean help
+.PHONY: demo test bench detector-report serve lint lock clean help
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -41,6 +41,10 @@ test: lint ## set up and run every test
 
 bench: $(VENV)/.dev ## speed beside a peer and beside the limit, as ratios
 	$(BIN)/python benchmarks/run.py
+
+detector-report: $(VENV)/.dev ## how often the detector is wrong, how late, how far off; some ten minutes
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check ruptures==1.1.10
+	$(BIN)/python benchmarks/detector.py --out docs/detector-report.md
 
 lock: ## write the lock files anew from pyproject.toml
 	sh tests/lock.sh
