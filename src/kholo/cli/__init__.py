@@ -26,6 +26,7 @@ from .rejudge import rejudge
 from .rules import rules
 from .simulate import simulate
 from .verdicts import verdicts
+from .watch import watch
 
 _EPILOG = """
 \b
@@ -66,6 +67,7 @@ _COMMANDS = (
     collapses,
     wanted_command,
     timeline,
+    watch,
     rates,
     explain,
     rejects,

@@ -71,6 +71,14 @@ def filter_options(command: F) -> F:
     for option in (
         click.option("--until", type=Moment(), help="Before this moment (UTC)."),
         click.option("--since", type=Moment(), help="From this moment on (UTC)."),
+    ):
+        command = option(command)
+    return scope_options(command)
+
+
+def scope_options(command: F) -> F:
+    """Adds the options that narrow down by service, place and network."""
+    for option in (
         click.option("--network", help="Only this network, such as AS17557."),
         click.option("--place", help="Only this country, ISO 3166 alpha-2, such as PK."),
         click.option("--service", type=click.Choice(_services()), help="Only this service.", metavar="SERVICE"),

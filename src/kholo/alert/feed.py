@@ -1,0 +1,111 @@
+"""Two feeds of the same messages: Atom (RFC 4287) and JSON Feed 1.1. The same messages give the same bytes."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+import msgspec
+
+from kholo.model import EnvironmentFault, UsageError
+from kholo.publish.dates import stamp
+from kholo.publish.files import write_if_changed
+from kholo.publish.safe import web_address
+
+from .channel import Undelivered, key_of
+from .ledger import KEPT
+from .told import Message, Past, name_of, news_json
+from .wording import FEED_TITLE, body, sentence, title
+
+ATOM, JSON = "alerts.atom", "alerts.json"
+
+
+class Feed:
+    """Writes both files into a folder. `url` is where the folder stands on the web, if it does."""
+
+    has_log = True
+
+    def __init__(self, folder: Path, scope: str, url: str | None = None) -> None:
+        if url is not None and web_address(url) is None:
+            raise UsageError("--feed-url: no plain http:// or https:// address")
+        self._folder = folder
+        self._scope = scope
+        self._url = url.rstrip("/") if url else None
+        self.name = f"feed in {folder}"
+        self.key = key_of("feed", str(folder.resolve()))
+
+    def send(self, message: Message, past: Past) -> None:
+        """Write the files anew, with `message` as the latest. Raises `Undelivered`."""
+        self.refresh(Past(past.begun, (*past.log, message)[-KEPT:]))
+
+    def refresh(self, past: Past) -> None:
+        """Write both files unless they hold the right bytes. Raises `Undelivered`."""
+        # No address in the id: a feed stays the same one when its folder moves.
+        head = Head(FEED_TITLE.format(scope=self._scope), name_of("feed", self._scope, past.begun), self._url)
+        try:
+            write_if_changed(self._folder / ATOM, atom(head, past))
+            write_if_changed(self._folder / JSON, json_feed(head, past))
+        except EnvironmentFault as error:
+            raise Undelivered(str(error), is_refused=True) from error
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Title, id and address of a feed."""
+
+    title: str
+    identifier: str
+    url: str | None
+
+
+def atom(head: Head, past: Past) -> bytes:
+    """The Atom feed, the latest message first."""
+    updated = max((message.at for message in past.log), default=past.begun)
+    lines = [
+        '<?xml version="1.0" encoding="utf-8"?>',
+        '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">',
+        f"  <title>{escape(head.title)}</title>",
+        f"  <id>urn:uuid:{head.identifier}</id>",
+        f"  <updated>{stamp(updated)}</updated>",
+        "  <author><name>kholo</name></author>",
+        "  <generator>kholo</generator>",
+    ]
+    if head.url:
+        lines.append(f'  <link rel="self" type="application/atom+xml" href="{escape(head.url)}/{ATOM}"/>')
+    for message in reversed(past.log):
+        lines += [
+            "  <entry>",
+            f"    <title>{escape(title(message))}</title>",
+            f"    <id>urn:uuid:{message.message_id}</id>",
+            f"    <published>{stamp(message.at)}</published>",
+            f"    <updated>{stamp(message.at)}</updated>",
+            *(f'    <category term="{escape(tag)}"/>' for tag in _tags(message)),
+            f'    <content type="text">{escape(body(message))}</content>',
+            "  </entry>",
+        ]
+    return ("\n".join([*lines, "</feed>"]) + "\n").encode()
+
+
+def json_feed(head: Head, past: Past) -> bytes:
+    """The JSON feed, the latest message first. `_kholo` holds the news in plain values."""
+    made: dict[str, object] = {"version": "https://jsonfeed.org/version/1.1", "title": head.title, "language": "en"}
+    if head.url:
+        made["feed_url"] = f"{head.url}/{JSON}"
+    made["authors"] = [{"name": "kholo"}]
+    made["items"] = [
+        {
+            "id": f"urn:uuid:{message.message_id}",
+            "title": title(message),
+            "content_text": body(message),
+            "date_published": stamp(message.at),
+            "tags": _tags(message),
+            "_kholo": {"news": [news_json(news) | {"text": sentence(news)} for news in message.news]},
+        }
+        for message in reversed(past.log)
+    ]
+    return msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n"
+
+
+def _tags(message: Message) -> list[str]:
+    """Kinds of news, and `simulated` where any of it is."""
+    tags = {news.kind.value for news in message.news}
+    return sorted(tags | ({"simulated"} if any(news.incident.simulated for news in message.news) else set()))
