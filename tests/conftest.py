@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 
 from kholo.judge import Judge, load_ruleset
 from kholo.reference import load_reference
+
+from .alerts import Hook, Post, hook, post
 
 #: The moment at which all tests run; later than every measurement in the data.
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -30,3 +33,18 @@ def data() -> Path:
 def judge() -> Judge:
     """The shipped rules and reference data."""
     return Judge(load_ruleset(), load_reference())
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
+    """A web server on the loopback."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with hook() as state:
+        yield state
+
+
+@pytest.fixture
+def mails() -> Iterator[Post]:
+    """A mail server on the loopback."""
+    with post() as state:
+        yield state

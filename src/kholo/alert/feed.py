@@ -43,10 +43,23 @@ class Feed:
         # No address in the id: a feed stays the same one when its folder moves.
         head = Head(FEED_TITLE.format(scope=self._scope), name_of("feed", self._scope, past.begun), self._url)
         try:
+            _check_is_ours(self._folder / ATOM, head)
             write_if_changed(self._folder / ATOM, atom(head, past))
             write_if_changed(self._folder / JSON, json_feed(head, past))
         except EnvironmentFault as error:
             raise Undelivered(str(error), is_refused=True) from error
+
+
+def _check_is_ours(path: Path, head: Head) -> None:
+    """Two watches that write into one folder would take turns; the second one is told so."""
+    try:
+        standing = path.read_bytes()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise Undelivered(f"{path}: can't be read: {error.strerror or error}", is_refused=True) from error
+    if f"<id>urn:uuid:{head.identifier}</id>".encode() not in standing:
+        raise Undelivered(f"{path}: another feed stands here; name another folder, or remove it", is_refused=True)
 
 
 class Head(msgspec.Struct, frozen=True):

@@ -53,7 +53,7 @@ class Webhook:
         }
         request = urllib.request.Request(self._address, payload(message), headers, method="POST")  # noqa: S310
         try:
-            _OPENER.open(request, timeout=self._timeout).close()
+            urllib.request.build_opener(_Stay).open(request, timeout=self._timeout).close()
         except urllib.error.HTTPError as error:
             with error:
                 raise _failure(error) from None
@@ -68,9 +68,6 @@ class _Stay(urllib.request.HTTPRedirectHandler):
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> None:
         """Never: the news goes to the address that was given and to no other."""
-
-
-_OPENER = urllib.request.build_opener(_Stay)
 
 
 def payload(message: Message) -> bytes:

@@ -22,13 +22,13 @@ SENTENCES: dict[str, str] = {
     "spread": "{what} {further} too; began {onset} (UTC), now {on}; last seen {last_seen}.",
     "spread, over": "{was} {further} too; began {onset}, ended {end} (UTC).",
     "ended": "{no_longer} {on}: ended {end}, began {onset} (UTC).",
-    "resumed": "{again} {on}: last seen {last_seen} (UTC), though its end was told as {told_end}; began {onset}.",
+    "resumed": "{again} {on}: last seen {last_seen} (UTC), though told as ended {told_end}; began {onset}.",
     "corrected": "Correction: {was} {on}: {corrections} (UTC).",
     "withdrawn": "Withdrawn: {was} {on}, told as begun {onset} (UTC), is no longer found in the measurements.",
 }
 CORRECTIONS: dict[str, str] = {
-    "onset": "began {onset}, told before as {told_onset}",
-    "end": "ended {end}, told before as {told_end}",
+    "onset": "began {onset}, not {told_onset} as told before",
+    "end": "ended {end}, not {told_end} as told before",
     "networks": "no longer found {no_longer_on}",
     "found again": "was withdrawn or joined to another, and is found again; began {onset}, {so_far}",
     "part of": "what was told as begun {told_onset}, {told_so_far}, is part of the one that began {onset}, {so_far}",
@@ -41,7 +41,7 @@ How: {how}.
 Rests on {reports}, {results}; grade {grade}, {grade_words}.
 Incident: {incident}. Noticed {noticed}.
 """
-CLOSING = "Measured from outside: it says that access was interfered with, not by whom or on whose order."
+CLOSING = "Measurements show that access was interfered with, not by whom or on whose order."
 SIMULATED = "Simulated: "
 PARTLY_SIMULATED = "Partly simulated: "
 FEED_TITLE = "kholo: blocking and throttling, {scope}"
