@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from kholo.publish.words import count
 
@@ -11,12 +12,12 @@ from .told import News, news_json
 from .wording import sentence
 
 
-def row(news: News, channels: dict[str, str]) -> dict[str, object]:
+def row(news: News, channels: dict[str, str]) -> dict[str, Any]:
     """A news in plain values, with its sentence and what became of it on each channel."""
     return news_json(news) | {"text": sentence(news), "channels": channels}
 
 
-def rows(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
+def rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     """Each news of the run once, in the order in which it was told: `sent`, `waiting` or `unsent` by channel."""
     found: dict[str, News] = {}
     became: dict[str, dict[str, str]] = {}

@@ -6,6 +6,7 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 import duckdb
@@ -171,13 +172,13 @@ class _View:
 
     def told(self, outcomes: list[alert.Outcome]) -> int:
         """What a run did; gives its exit code. What the screen was told stands there already."""
-        others = [outcome for outcome in outcomes if outcome.channel != "screen"]
-        for row in alert.rows(others):
-            self._show(row)
+        for row in alert.rows([outcome for outcome in outcomes if outcome.channel != "screen"]):
+            if self._as_json or "sent" in row["channels"].values():
+                self._show(row)
         for outcome in outcomes:
             if outcome.failure:
                 click.echo(f"kholo: {alert.line(outcome)}", err=True)
-            elif not self._as_json and (outcome.channel != "screen" or self._is_idle(outcome)):
+            elif not self._as_json and self._is_worth_a_line(outcome):
                 click.echo(alert.line(outcome))
         return alert.exit_code(outcomes)
 
@@ -189,13 +190,13 @@ class _View:
             for outcome in outcomes:
                 click.echo(f"{outcome.channel}: would be sent {len(outcome.unsent)}, kept {len(outcome.waiting)}")
 
-    def _show(self, row: dict[str, object]) -> None:
+    def _show(self, row: dict[str, Any]) -> None:
         if self._as_json:
             output.json_rows([row])
         else:
             click.echo(row["text"])
 
     @staticmethod
-    def _is_idle(outcome: alert.Outcome) -> bool:
-        """Nothing to say to a person; a log or cron stays quiet."""
-        return sys.stdout.isatty() and not outcome.sent
+    def _is_worth_a_line(outcome: alert.Outcome) -> bool:
+        """Where nothing is new a person is told so; a log, and cron, stay empty."""
+        return sys.stdout.isatty() if not outcome.sent else outcome.channel != "screen"

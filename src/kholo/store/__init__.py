@@ -5,6 +5,7 @@
       parts/<id>/<table>.parquet  the facts: measurements, observations, rejects
       verdicts/<ruleset>-<reference>/<id>.parquet   derived, may be deleted at any time
       sets/<ruleset>-<reference>/   the rules and reference data that made them
+      told/                     what `kholo watch` told, and to whom it still has to
       tmp/                      what a run that was cut off left behind; the next one removes it
       lock                      held by the one process that writes
 
