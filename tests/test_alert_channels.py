@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from kholo.alert import (
-    Feed,
     Mail,
     Webhook,
     server,
@@ -104,13 +103,20 @@ def test_a_webhook_that_hangs_or_is_not_there_costs_its_timeout_only(web: Hook, 
 
 
 @pytest.mark.parametrize(
-    "address", ["ftp://example.org", "file:///etc/passwd", "http://u:p@example.org/", "http://a b/", "x", "http://a\n/"]
+    "address",
+    [
+        "ftp://example.org",
+        "file:///etc/passwd",
+        "http://u:p@example.org/",
+        "http://a b/",
+        "x",
+        "http://a\n/",
+        "http://a/é",
+    ],
 )
 def test_only_plain_web_addresses_are_taken(address: str) -> None:
     with pytest.raises(UsageError):
         Webhook(address)
-    with pytest.raises(UsageError):
-        Feed(Path("f"), "all", address)
 
 
 # --- mail -------------------------------------------------------------------------------------------------------

@@ -248,7 +248,7 @@ def test_the_words_of_each_kind() -> None:
         "X no longer blocked in Pakistan on AS17557 and AS9260: ended on 21 February 2024, "
         "began on 16 February 2024 (UTC).",
         "X blocked again or still in Pakistan on AS17557 and AS9260: last seen on 2 March 2024 (UTC), "
-        "though told as ended on 21 February 2024; began on 16 February 2024.",
+        "though it had seemed to end on 21 February 2024; began on 16 February 2024.",
         "Correction: X was blocked in Pakistan on AS9260: began on 11 February 2024, not on 16 February 2024 "
         "as told before; no longer found on AS17557 (UTC).",
         "Withdrawn: X was blocked in Pakistan on AS9260, told as begun on 11 February 2024 (UTC), "

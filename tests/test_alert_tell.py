@@ -78,6 +78,12 @@ def test_both_feeds_hold_the_same_and_stay_the_same(tmp_path: Path) -> None:
     }
 
 
+def test_a_feed_takes_plain_web_addresses_only() -> None:
+    for address in ("ftp://example.org", "http://u:p@example.org/", "javascript:alert(1)", 'http://a/"'):
+        with pytest.raises(UsageError):
+            Feed(Path("f"), "all", address)
+
+
 def test_a_feed_keeps_the_latest(tmp_path: Path) -> None:
     run = Run(tmp_path / "told", Feed(tmp_path / "feed", "all"))
     for number in range(60):
@@ -127,6 +133,14 @@ def test_more_than_the_most_become_one_list(web: Hook, tmp_path: Path) -> None:
     assert "\n- Simulated: X blocked in Uganda" in only["text"]
     run.look(*mixed, incident(20, place="IR"))
     assert len(web.bodies) == 2
+
+
+def test_a_long_list_is_cut_for_people_and_whole_for_programs(web: Hook, tmp_path: Path) -> None:
+    Run(tmp_path, Webhook(web.url)).look(*[incident(20, service=f"s{number}") for number in range(150)])
+    (only,) = (json.loads(sent) for sent in web.bodies)
+    assert only["text"].count("\n- ") == 100
+    assert "… and 50 more" in only["text"]
+    assert len(only["news"]) == 150
 
 
 def test_what_piles_up_while_a_channel_is_away_becomes_one_list(web: Hook, tmp_path: Path) -> None:

@@ -28,12 +28,13 @@ def news(before: Told, now: Sequence[Incident], at: datetime) -> tuple[list[News
     moment = max(at, before.at) if before.at else at
     look = _Look(moment, before)
     found = sorted((facts(incident) for incident in now), key=_order)
-    groups = {group_of(known.seen) for known in before.known} | {group_of(item) for item in found}
-    for group in sorted(groups):
-        look.compare(
-            [known for known in before.known if group_of(known.seen) == group],
-            [item for item in found if group_of(item) == group],
-        )
+    groups: dict[tuple[str, str, str, bool], tuple[list[Known], list[Facts]]] = {}
+    for known in before.known:
+        groups.setdefault(group_of(known.seen), ([], []))[0].append(known)
+    for item in found:
+        groups.setdefault(group_of(item), ([], []))[1].append(item)
+    for _, (then, today) in sorted(groups.items(), key=lambda group: group[0]):
+        look.compare(then, today)
     told = sorted(look.news, key=lambda item: (item.incident.onset, item.thread, _RANK[item.kind], item.news_id))
     return told, Told(moment, tuple(sorted(look.known, key=lambda known: known.thread)))
 

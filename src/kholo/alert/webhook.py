@@ -29,7 +29,7 @@ class Webhook:
     has_log = False
 
     def __init__(self, address: str, timeout: float = TIMEOUT, deadline: float = DEADLINE) -> None:
-        if web_address(address) is None:
+        if web_address(address) is None or not address.isascii():
             raise UsageError("--webhook: no plain http:// or https:// address")
         self._address = address
         self._timeout = timeout

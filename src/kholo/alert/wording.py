@@ -22,7 +22,7 @@ SENTENCES: dict[str, str] = {
     "spread": "{what} {further} too; began {onset} (UTC), now {on}; last seen {last_seen}.",
     "spread, over": "{was} {further} too; began {onset}, ended {end} (UTC).",
     "ended": "{no_longer} {on}: ended {end}, began {onset} (UTC).",
-    "resumed": "{again} {on}: last seen {last_seen} (UTC), though told as ended {told_end}; began {onset}.",
+    "resumed": "{again} {on}: last seen {last_seen} (UTC), though it had seemed to end {told_end}; began {onset}.",
     "corrected": "Correction: {was} {on}: {corrections} (UTC).",
     "withdrawn": "Withdrawn: {was} {on}, told as begun {onset} (UTC), is no longer found in the measurements.",
 }
@@ -47,6 +47,7 @@ PARTLY_SIMULATED = "Partly simulated: "
 FEED_TITLE = "kholo: blocking and throttling, {scope}"
 
 _SHOWN = 6
+_LISTED = 100
 _LONGEST = 200
 _TOKEN = re.compile(r"[^A-Za-z0-9._+/ -]")
 
@@ -166,5 +167,7 @@ def body(message: Message) -> str:
     """The whole text of a message."""
     if len(message.news) == 1:
         return f"{details(message.news[0])}\n{CLOSING}\n"
-    lines = "\n".join(f"- {sentence(news)}" for news in message.news)
+    lines = "\n".join(f"- {sentence(news)}" for news in message.news[:_LISTED])
+    if len(message.news) > _LISTED:
+        lines += f"\n… and {len(message.news) - _LISTED:,} more: `kholo incidents` lists what is found."
     return f"{title(message)}.\n\n{lines}\n\nNoticed by {moment(message.at)}.\n{CLOSING}\n"
