@@ -35,7 +35,7 @@ from kholo.alert.channel import Undelivered
 from kholo.alert.ledger import Book
 from kholo.alert.told import Past
 from kholo.alert.wording import body, title
-from kholo.model import StoreError
+from kholo.model import StoreError, UsageError
 
 from .alerts import DAY, MANY, Hook, Post, Run, day, incident, mail, said
 
