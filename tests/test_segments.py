@@ -16,7 +16,9 @@ from kholo.detect.segments import BASELINE, FREE, LABELS, Array, Chain, Posterio
 from kholo.detect.series import Series
 from kholo.detect.settings import Settings
 from kholo.detect.stretches import _gate, _lines, _near, _screened, stretches
-from kholo.simulate.series import SeriesYear, World, series_year
+from kholo.simulate.series import KINDS, SeriesYear, World, series_year
+
+from . import partition
 
 ROOT = Path(__file__).parents[1]
 #: Hazards so high that many paths matter on a short series.
@@ -142,6 +144,45 @@ def test_simulated_years_are_dated_honestly() -> None:
     assert end_held >= 0.9 * ended
     quiet = stretches([counted(series_year(World(), 11, number, eventful=False)) for number in range(many)], Settings())
     assert sum(map(bool, quiet)) <= 2
+
+
+def by_partitions(failed: list[int]) -> list[float]:
+    """The chance of a change in each gap, by summing over every partition."""
+    chances, total = [0.0] * (len(failed) - 1), 0.0
+    for cuts in itertools.product((0, 1), repeat=len(failed) - 1):
+        weight, begin = 1.0, 0
+        for until in [*(place + 1 for place, cut in enumerate(cuts) if cut), len(failed)]:
+            n, k = until - begin, sum(failed[begin:until])
+            weight *= math.exp(math.lgamma(k + 1) + math.lgamma(n - k + 1) - math.lgamma(n + 2))
+            begin = until
+        weight *= partition.CHANGE ** sum(cuts) * (1 - partition.CHANGE) ** (len(cuts) - sum(cuts))
+        total += weight
+        chances = [chance + weight * cut for chance, cut in zip(chances, cuts, strict=True)]
+    return [chance / total for chance in chances]
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 1), min_size=2, max_size=8))
+def test_the_second_method_weighs_every_partition(failed: list[int]) -> None:
+    assert partition.change_chances(failed) == pytest.approx(by_partitions(failed), abs=1e-9)
+
+
+def test_a_second_method_that_shares_nothing_dates_the_same() -> None:
+    """Inside the bracket of an onset the second method, too, has most of its chance of a change."""
+    agreed = compared = 0
+    for number in [number for number in range(120) if KINDS[number % len(KINDS)] in ("complete", "late")]:
+        year = series_year(World(per_day=4, bursts=0, broken=0), 17, number, eventful=True)
+        assert year.truth is not None
+        near = (year.at > year.truth.onset - 25) & (year.at < year.truth.onset + 25)
+        at, failed = year.at[near], year.failed[near].astype(int).tolist()
+        for stretch in stretches([line(list(at), failed)], Settings())[0]:
+            begin, end = stretch.onset
+            gaps = [gap for gap in range(len(at) - 1) if begin <= at[gap] and at[gap + 1] <= end]
+            chances = partition.change_chances(failed)
+            compared += 1
+            agreed += sum(chances[gap] for gap in gaps) > 0.5
+    assert compared >= 20
+    assert agreed >= 0.9 * compared
 
 
 def test_the_example_in_the_docs_is_true() -> None:

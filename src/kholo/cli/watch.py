@@ -12,7 +12,7 @@ import click
 import duckdb
 
 from kholo import alert
-from kholo.model import EnvironmentFault, UsageError
+from kholo.model import IMPAIRED, EnvironmentFault, Incident, UsageError
 from kholo.pipeline.events import events
 from kholo.publish.dates import moment
 from kholo.sources.items import clean
@@ -135,16 +135,21 @@ class _Look:
         self._folder = store.root / "told" / scope.folder
 
     def run(self, at: datetime, as_of: datetime | None, stop: alert.Stop) -> list[alert.Outcome]:
-        """Tell what is new. With `as_of` only measurements before it count."""
+        """Tell what is new. With `as_of` only what had been received by then counts."""
         self._check(as_of)
-        found = events(self._store, self._judge, wanted(*self._wanted, as_of)).incidents
-        return alert.tell(self._folder, self._channels, found, at, self._limits, alert.Teller(stop.wait, stop.held))
+        return alert.tell(
+            self._folder, self._channels, self._found(as_of), at, self._limits, alert.Teller(stop.wait, stop.held)
+        )
 
     def try_out(self, at: datetime, as_of: datetime | None) -> list[alert.Outcome]:
         """What `run` would tell."""
         self._check(as_of)
-        found = events(self._store, self._judge, wanted(*self._wanted, as_of)).incidents
-        return alert.would_tell(self._folder, self._channels, found, at, self._limits)
+        return alert.would_tell(self._folder, self._channels, self._found(as_of), at, self._limits)
+
+    def _found(self, as_of: datetime | None) -> list[Incident]:
+        """The incidents that accuse: where it turns out that the service or the network was down, it is withdrawn."""
+        found = events(self._store, self._judge, wanted(*self._wanted, None, as_of)).incidents
+        return [incident for incident in found if incident.state in IMPAIRED]
 
     def once(self, at: datetime, stop: alert.Stop, view: _View) -> None:
         """One look of many: what is wrong with the environment may be right at the next one."""
