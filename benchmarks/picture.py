@@ -19,7 +19,7 @@ from kholo.simulate.series import World, series_year
 
 #: A simulated year with a broken probe before its block.
 NUMBER = 0
-WIDTH, HEIGHT, LEFT, TOP = 720, 190, 60, 30
+WIDTH, HEIGHT, LEFT, TOP = 720, 200, 60, 40
 
 
 def picture() -> str:
@@ -38,17 +38,15 @@ def picture() -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" font-family="sans-serif"'
         ' font-size="11"><title>Simulated: reports, the chance of a block, and the two brackets</title>',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
-        f'<text x="{LEFT}" y="16">Simulated. Above: reports that failed (red) and that got through (grey). Below: the'
-        " chance of being in a block; shaded, where it began and ended.</text>",
+        f'<text x="{LEFT}" y="14">Simulated. Above: reports that failed (red) and that got through (grey).</text>',
+        f'<text x="{LEFT}" y="28">Below: the chance of being in a block. Shaded: where it began, and where it ended.</text>',
         f'<text x="4" y="{TOP + 14}">failed</text><text x="4" y="{TOP + 40}">fine</text>',
         f'<text x="4" y="{TOP + 80}">chance 1</text><text x="4" y="{TOP + 140}">0</text>',
     ]
     for bracket in (found.onset, found.end):
         if bracket:
-            span = x(bracket[1]) - x(bracket[0])
-            parts.append(
-                f'<rect x="{x(bracket[0])}" y="{TOP}" width="{max(span, 1):.1f}" height="140" fill="#0072b2" opacity="0.2"/>'
-            )
+            left, wide = x(bracket[0]), max(x(bracket[1]) - x(bracket[0]), 1.0)
+            parts.append(f'<rect x="{left}" y="{TOP}" width="{wide:.1f}" height="140" fill="#0072b2" opacity="0.2"/>')
     for day, failed in zip(year.at.tolist(), year.failed.tolist(), strict=True):
         if begin <= day <= end:
             row, colour = (TOP + 10, "#d55e00") if failed else (TOP + 36, "#666")

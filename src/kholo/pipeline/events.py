@@ -25,7 +25,7 @@ from kholo.detect import (
     wanted,
 )
 from kholo.judge import Judge
-from kholo.model import Collapse, DayState, Grade, Incident, State, Wanted
+from kholo.model import Cell, Collapse, DayState, Grade, Incident, State, Wanted
 from kholo.store import Store, rows
 
 from .verdicts import Filter, judged
@@ -86,7 +86,14 @@ def events(store: Store, judge: Judge, wanted_: Filter) -> Events:
         found = incidents(counted, baselines=_baselines(db, wanted_))
         known = named(decided(incident, _nearby(db, incident, wanted_)) for incident in found)
         gone = collapses(_hours(db, wanted_))
-    missing = [one for incident in known for one in wanted(incident, counted)]
+    lines: dict[tuple[str, str, bool], list[Cell]] = {}
+    for cell in counted:
+        lines.setdefault((cell.service, cell.place, cell.simulated), []).append(cell)
+    missing = [
+        one
+        for incident in known
+        for one in wanted(incident, lines[incident.service, incident.place, incident.simulated])
+    ]
     return Events(tuple(known), tuple(days(counted, known)), tuple(gone), tuple(missing))
 
 
