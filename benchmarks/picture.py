@@ -39,7 +39,7 @@ def picture() -> str:
         ' font-size="11"><title>Simulated: reports, the chance of a block, and the two brackets</title>',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
         f'<text x="{LEFT}" y="14">Simulated. Above: reports that failed (red) and that got through (grey).</text>',
-        f'<text x="{LEFT}" y="28">Below: the chance of being in a block. Shaded: where it began, and where it ended.</text>',
+        f'<text x="{LEFT}" y="28">Below: the chance of being in a block. Shaded: where it began and ended.</text>',
         f'<text x="4" y="{TOP + 14}">failed</text><text x="4" y="{TOP + 40}">fine</text>',
         f'<text x="4" y="{TOP + 80}">chance 1</text><text x="4" y="{TOP + 140}">0</text>',
     ]

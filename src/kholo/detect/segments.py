@@ -17,7 +17,7 @@ at each change. `docs/detector.md` has the mathematics with an example.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,6 +121,11 @@ class Chain:
         return np.asarray(np.maximum(made, 0.0))
 
 
+@lru_cache(maxsize=64)
+def _chain(settings: Settings, labels: int = LABELS) -> Chain:
+    return Chain(settings, labels)
+
+
 def _generator(settings: Settings) -> tuple[Array, Array]:
     """The rates between labels (5, 5), and the hazard of any jump out of each (5,), jumps to its own label included."""
     chain = np.zeros((LABELS, LABELS))
@@ -135,7 +140,7 @@ def _generator(settings: Settings) -> tuple[Array, Array]:
 
 def start(settings: Settings) -> Array:
     """The chances of the labels before the first cell: those of the chain in balance."""
-    balance = Chain(settings).balance
+    balance = _chain(settings).balance
     return np.asarray(balance / balance.sum())
 
 
@@ -174,7 +179,7 @@ class Lines:
         free = full[:_FREE].copy()
         move, move_free = _Move(self.days, self.prior, self.settings), _Move(self.days, self.prior, self.settings, FREE)
         gained: Array = np.zeros(self.days.shape[1])
-        still = Chain(self.settings).stay(np.zeros(self.days.shape) if self.inside is None else self.inside)
+        still = _chain(self.settings).stay(np.zeros(self.days.shape) if self.inside is None else self.inside)
         for cell, rates in enumerate(self.seen):
             seen = rates[_EMITS] * still[:, cell][_LABEL]
             if cell:
@@ -224,7 +229,7 @@ class _Move:
     """Moves states over gaps, among the first `labels` labels only. `days` is (cells,) or (cells, series)."""
 
     def __init__(self, days: Array, prior: Array, settings: Settings, labels: int = LABELS) -> None:
-        chain = Chain(settings, labels)
+        chain = _chain(settings, labels)
         self._left, self._right = chain.left, chain.right
         self._stay, self._decay = chain.stay(days), chain.decay(days)
         self._starts = _STARTS[:labels]
@@ -260,12 +265,22 @@ class Posterior:
     def __init__(self, lines: Lines, number: int, forward: Array, backward: Array, scales: Array) -> None:
         days = lines.days[:, number]
         self._prior, self._first = lines.prior[:, number], lines.first
-        chain = Chain(lines.settings)
-        self._stay, self._jump = chain.stay(days), chain.jump(days)
-        self._move_free = _Move(days, self._prior, lines.settings, FREE)
+        self._days, self._settings = days, lines.settings
         self._forward, self._backward = forward, backward
         self._seen = lines.seen[:, _EMITS, number] / scales[:, None]
         self.blocked: Array = (forward * backward)[:, _FREE:].sum(axis=1)
+
+    @cached_property
+    def _stay(self) -> Array:
+        return _chain(self._settings).stay(self._days)
+
+    @cached_property
+    def _jump(self) -> Array:
+        return _chain(self._settings).jump(self._days)
+
+    @cached_property
+    def _move_free(self) -> _Move:
+        return _Move(self._days, self._prior, self._settings, FREE)
 
     def free(self, first: int, last: int) -> float:
         """Probability that the line was not blocked at any time from cell `first` to cell `last`."""
