@@ -1,4 +1,4 @@
-"""`kholo rates`: how fast a service's pages came, against before and against others."""
+"""`kholo rates`: how fast a service's pages came, against other sites at the time and against what is usual."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import click
 import msgspec
 
-from kholo.detect.rates import RateFinding, RateSettings, Side, sentence, speed
+from kholo.detect.rates import RateFinding, Side, sentence, speed
 from kholo.pipeline.rates import rates as find
-from kholo.reference import load_reference
+from kholo.reference import Reference, load_reference
 from kholo.store import Store
 
 from . import output
@@ -21,18 +21,17 @@ _EPILOG = """
 \b
 Examples:
   kholo rates --store store --service x --place PK
-  kholo rates --store store --service x --days 1 --json
+  kholo rates --store store --service x --network AS8402 --json
 """
 _COLUMNS = {
-    "network": "network", "service": "service", "start": "from", "end": "to", "state": "state", "now": "now",
-    "others": "others now", "before": "before", "because": "because",
+    "network": "network", "service": "service", "state": "state", "since": "from (UTC)", "until": "to (UTC)",
+    "now": "rate", "others": "others at the time", "usual": "usual", "because": "because",
 }  # fmt: skip
 
 
 @click.command(epilog=_EPILOG)
 @store_option
 @filter_options
-@click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="Length of a window in days.")
 @json_option
 def rates(
     store: Path,
@@ -41,31 +40,35 @@ def rates(
     network: str | None,
     since: datetime | None,
     until: datetime | None,
-    days: int,
     as_json: bool,
 ) -> None:
-    """Show how fast a service was: against itself before, and against others on the same network.
+    """Show how fast a service was: against other sites on the same network at the time, and against what is usual.
 
-    Throttled is said only where five independent reports of each of the three sides say so. The times cut the
-    series: what lies before --since is no "before".
+    Throttled is said only where that ratio falls far under the usual one of the same address, for long enough and in
+    enough independent reports. The times cut the series: what lies before --since is not looked at.
     """
     reference = load_reference()
-    chosen = wanted(service, place, network, since, until)
-    found = find(Store(store), reference, chosen, RateSettings(window_days=days))
+    with Store(store).connect() as db:
+        found = [one.finding for one in find(db, reference, wanted(service, place, network, since, until))]
     if as_json:
         output.json_rows(msgspec.to_builtins(finding) for finding in found)
         return
     output.table((_row(finding) for finding in found), _COLUMNS, None)
     for finding in found:
-        if finding.state == "throttled":
-            click.echo(f"\n{sentence(finding, reference.services.name(finding.service))}")
+        if finding.kind:
+            click.echo(f"\n{sentence(finding, _name(finding, service, reference))}")
     if not found:
         click.echo("No transfer long enough to tell a rate: probes write down bytes and times for some tests only.")
 
 
+def _name(finding: RateFinding, service: str | None, reference: Reference) -> str:
+    asked = finding.service or service
+    return reference.services.name(asked) if asked else "one service"
+
+
 def _row(finding: RateFinding) -> dict[str, Any]:
-    sides = {name: _told(getattr(finding, name)) for name in ("now", "others", "before")}
-    return msgspec.structs.asdict(finding) | sides
+    sides = {name: _told(getattr(finding, name)) for name in ("now", "others", "usual")}
+    return msgspec.structs.asdict(finding) | sides | {"service": finding.service or "all other sites"}
 
 
 def _told(side: Side) -> str:

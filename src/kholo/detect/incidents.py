@@ -21,12 +21,16 @@ from .spells import Spell, spells
 
 
 def incidents(
-    cells: Iterable[Cell], settings: Settings = DEFAULT, baselines: Baselines | None = None
+    cells: Iterable[Cell],
+    settings: Settings = DEFAULT,
+    baselines: Baselines | None = None,
+    slow: Iterable[Spell] = (),
 ) -> list[Incident]:
     """All incidents, sorted by onset, then id. A pure function: the order of `cells` makes no difference.
 
     Simulated and real cells never meet in one incident. `baselines`: what is known of reachable lines, by service and
-    place (None: what the settings say). Kinds are decided afterwards, by `kinds.decided`.
+    place (None: what the settings say). `slow`: spells that the rates of transfers show (`rates.slowdowns`). Kinds are
+    decided afterwards, by `kinds.decided`.
     """
     ordered = sorted(cells, key=lambda cell: (_place_key(cell), cell.network, cell.hour))
     many = [list(group) for _, group in groupby(ordered, key=lambda cell: (_place_key(cell), cell.network))]
@@ -35,20 +39,28 @@ def incidents(
     by_place: dict[tuple[str, str, bool], list[tuple[list[Cell], list[Spell]]]] = {}
     for one, theirs in zip(many, spells(many, settings, bases), strict=True):
         by_place.setdefault(_place_key(one[0]), []).append((one, theirs))
+    by_rate: dict[tuple[str, str, bool], list[Spell]] = {}
+    for spell in slow:
+        by_rate.setdefault(_place_key(spell.cells[0]), []).append(spell)
     found = [
         incident
-        for key, lines in sorted(by_place.items(), key=lambda item: item[0])
-        for incident in _in_place(key, lines, known.of(key[0], key[1], simulated=key[2]), settings)
+        for key in sorted({*by_place, *by_rate})
+        for incident in _in_place(
+            key, by_place.get(key, []), by_rate.get(key, []), known.of(key[0], key[1], simulated=key[2]), settings
+        )
     ]
     return named(found)
 
 
 def _in_place(
-    key: tuple[str, str, bool], lines: list[tuple[list[Cell], list[Spell]]], baseline: Array, settings: Settings
-) -> list[Incident]:
+    key: tuple[str, str, bool], lines: list[tuple[list[Cell], list[Spell]]], slow: list[Spell], baseline: Array,
+    settings: Settings,
+) -> list[Incident]:  # fmt: skip
     made = []
     for state in (State.BLOCKED, State.THROTTLED):
         impaired = [spell for _, theirs in lines for spell in theirs if spell.seen.state is state]
+        if state is State.THROTTLED:
+            impaired = _either(impaired, slow)
         for event in _joined(impaired, settings):
             pattern = hours_of_day(_by_network(event))
             rest = [one for one, theirs in lines if not theirs]
@@ -59,6 +71,23 @@ def _in_place(
             alike = [spell for spell in more if spell.seen.state is state]
             made.append(_incident(*key, state, event + alike, pattern, [one for one, _ in lines]))
     return made
+
+
+def _either(impaired: list[Spell], slow: list[Spell]) -> list[Spell]:
+    """The spells seen by single results and those seen by rates: of two that overlap, the one better shown."""
+    kept: list[Spell] = []
+    for spell in sorted(impaired + slow, key=lambda one: (-one.seen.e_value, one.seen.onset, one.seen.network)):
+        if not any(_overlap(spell, other) for other in kept):
+            kept.append(spell)
+    return kept
+
+
+def _overlap(one: Spell, other: Spell) -> bool:
+    return (
+        one.seen.network == other.seen.network
+        and one.seen.onset.earliest <= _known_end(other)
+        and other.seen.onset.earliest <= _known_end(one)
+    )
 
 
 def _by_network(event: list[Spell]) -> dict[str, list[Cell]]:

@@ -1,7 +1,9 @@
-"""Throttling by rate: a service's transfers against the same service before and other services at the same time.
+"""Throttling by rate: a service's transfers against other sites on the same network at the same time.
 
-A slow transfer alone says nothing: lines are slow. Throttled is said only where a service is much slower than it was
-on the same network, and much slower than others there are now, by enough independent reports of all three.
+A slow transfer alone says nothing: lines are slow. So each transfer of a service is set against its controls, transfers
+of sites that no service of the registry has, in the same report or else on the same network within hours. Where that
+ratio falls far under what is usual for the address, for long enough and in enough reports, the service is throttled
+(*targeted*). Where the other sites themselves fall far under their usual, the whole line is slow (*generalized*).
 
 Sources: Xue and others, "Throttling Twitter: an emerging censorship technique in Russia" (IMC 2021): a cap of about
 130 to 150 kbit/s once the name in the handshake matched; OONI's method document on throttling (ooni/probe-cli
@@ -10,44 +12,48 @@ Sources: Xue and others, "Throttling Twitter: an emerging censorship technique i
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from statistics import median
-from typing import NamedTuple
 
 import msgspec
 
-from kholo.model import State
+from kholo.model import Bracket, State
+
+from .settings import DEFAULT as ENGINE
+from .settings import Settings
+from .slow import Line, Slow, SlowSettings, SlowStretch, Value, slow
+from .spells import Spell
 
 
 class RateSettings(msgspec.Struct, frozen=True):
     """The numbers of the comparison.
 
-    window_days: transfers are compared by windows of this many days (from 1970-01-01).
-    before_days: how far back "before" goes.
-    min_reports: distinct reports that each of the three sides needs. With five against five a chance order in which
-        all of one side are below all of the other has odds of 1 in 252 for each comparison, and both must hold.
-    slower: how many times slower, by medians. A half is within the day's ups and downs of a mobile line.
+    beside_hours: controls are taken from the same report, else from so many hours before and after.
+    min_hosts: other sites that controls need, so that one slow site can't stand for the line.
+    min_finished: distinct reports of a slow stretch in which a transfer finished. Where all were cut off, it may as
+        well be a block.
     extreme: how many times slower makes it extreme.
-    min_hosts: other hosts that "others" needs, so that one slow site can't stand for the line.
     cap_spread: spread of the middle four fifths, over the median, below which rates stand at a cap.
     """
 
-    window_days: int = 7
-    before_days: int = 60
-    min_reports: int = 5
-    slower: float = 3.0
-    extreme: float = 10.0
+    beside_hours: float = 6.0
     min_hosts: int = 3
+    min_finished: int = 3
+    extreme: float = 10.0
     cap_spread: float = 0.5
+    slow: SlowSettings = SlowSettings()
 
 
 DEFAULT = RateSettings()
 
 
 class Transfer(msgspec.Struct, frozen=True):
-    """One transfer: bits a second from its first bytes to its last. `report` "" means the archive gave no id."""
+    """One transfer: bits a second from its first bytes to its last; None where time ran out before it was done, so that
+    it was slower than could be told. `report` "" means the archive gave no id."""
 
     service: str | None
     host: str
@@ -57,160 +63,223 @@ class Transfer(msgspec.Struct, frozen=True):
     report: str
     measurement_uid: str
     simulated: bool
-    bits_per_second: float
+    bits_per_second: float | None
 
 
 class Side(msgspec.Struct, frozen=True):
-    """One side of a comparison: distinct reports, and the median of their rates in kbit/s (None: no report)."""
+    """One side of a comparison: distinct reports, the median of their rates in kbit/s (None: no report finished), and
+    how many were cut off by time."""
 
     reports: int
     kbits: float | None
+    cut_off: int = 0
 
 
 class RateFinding(msgspec.Struct, frozen=True):
-    """A service on one network in one window.
+    """What the rates of a service on one network say; `service` "" stands for all other sites measured there.
 
-    `kind` is `targeted` (this service slow, others as before), `generalized` (the whole line slow) or "". `state` is
-    `throttled` for a targeted slowdown only. `cap_kbits` is set where the rates stand at one figure.
+    `kind` is `targeted` (this service slow against others at the time), `generalized` (the other sites themselves
+    slow) or "". `state` is `throttled` for a targeted slowdown only. `onset` and `end` are as of incidents; None where
+    nothing is slow, `end` also while it lasts. `since` and `until` are the first and last transfer looked at, of a slow
+    stretch those that were slow. `times`: how many times slower than usual, by medians, against the controls (None:
+    most were cut off). `cap_kbits` is set where the rates stand at one figure.
     """
 
     service: str
     place: str
     network: str
-    start: date
-    end: date
     state: State
     kind: str
+    onset: Bracket | None
+    end: Bracket | None
+    since: datetime
+    until: datetime
+    times: float | None
     is_extreme: bool
     cap_kbits: float | None
     now: Side
     others: Side
-    before: Side
+    usual: Side
     because: str
+    e_value: float
     simulated: bool
     measurement_uids: tuple[str, ...]
 
 
-class _Line(NamedTuple):
-    place: str
-    network: str
-    simulated: bool
+class Slowdown(msgspec.Struct, frozen=True):
+    """A finding, and the spell that it is in an incident (None: it is in none)."""
+
+    finding: RateFinding
+    spell: Spell | None = None
 
 
-def rate_findings(transfers: Iterable[Transfer], settings: RateSettings = DEFAULT) -> list[RateFinding]:
-    """A finding for each service, network and window with transfers, by network, service and time."""
-    lines: dict[_Line, list[Transfer]] = defaultdict(list)
+def slowdowns(
+    transfers: Iterable[Transfer], settings: RateSettings = DEFAULT, engine: Settings = ENGINE
+) -> list[Slowdown]:
+    """The findings of each network: its services first, by name and time, then all other sites. Each series that has no
+    slow stretch has one finding that says so. The order of `transfers` makes no difference."""
+    lines: dict[tuple[str, str, bool], list[Transfer]] = defaultdict(list)
     for transfer in transfers:
         if transfer.network not in ("", "AS0"):
-            lines[_Line(transfer.place, transfer.network, transfer.simulated)].append(transfer)
-    found = []
-    for line in sorted(lines):
-        ordered = sorted(lines[line], key=lambda one: (one.measured_at, one.measurement_uid, one.host))
+            lines[transfer.place, transfer.network, transfer.simulated].append(transfer)
+    found: list[Slowdown] = []
+    for key in sorted(lines):
+        ordered = sorted(lines[key], key=lambda one: (one.measured_at, one.measurement_uid, one.host, _log(one)))
+        controls = _Controls([one for one in ordered if one.service is None], settings)
         for service in sorted({one.service for one in ordered if one.service}):
-            found += _of_service(service, line, ordered, settings)
+            line = Line(service, *key)
+            found += _of_service(line, [one for one in ordered if one.service == service], controls, settings, engine)
+        found += _of_line(Line("", *key), controls.all, settings, engine)
     return found
 
 
-def _of_service(service: str, line: _Line, transfers: list[Transfer], settings: RateSettings) -> list[RateFinding]:
-    mine: dict[date, list[Transfer]] = defaultdict(list)
-    others: dict[date, list[Transfer]] = defaultdict(list)
-    for transfer in transfers:
-        side = mine if transfer.service == service else others
-        side[_window(transfer.measured_at.date(), settings.window_days)].append(transfer)
-    found: list[RateFinding] = []
-    slow: set[date] = set()
-    for start in sorted(mine):
-        # A slow window is no measure of what was usual.
-        past = [w for w in mine if start - timedelta(days=settings.before_days) <= w < start and w not in slow]
-        finding = _compare(service, line, start, mine, others, past, settings)
-        if finding.kind:
-            slow.add(start)
-        found.append(finding)
-    return found
+class _Controls:
+    """The other sites of a network, in time: how fast the line was at any moment."""
+
+    def __init__(self, transfers: Sequence[Transfer], settings: RateSettings) -> None:
+        self.all, self._settings = transfers, settings
+        self._times = [one.measured_at for one in transfers]
+        self._reports: dict[str, list[Transfer]] = defaultdict(list)
+        for one in transfers:
+            if one.report:
+                self._reports[one.report].append(one)
+
+    def beside(self, transfer: Transfer) -> list[Transfer]:
+        """Those to compare a transfer with: of the same report if that has enough sites, else of the hours around it;
+        none if there are too few."""
+        own = self._reports.get(transfer.report, []) if transfer.report else []
+        if self._is_enough(own):
+            return own
+        span = timedelta(hours=self._settings.beside_hours)
+        first = bisect_left(self._times, transfer.measured_at - span)
+        last = bisect_right(self._times, transfer.measured_at + span)
+        near = list(self.all[first:last])
+        return near if self._is_enough(near) else []
+
+    def _is_enough(self, transfers: Sequence[Transfer]) -> bool:
+        return len({one.host for one in transfers}) >= self._settings.min_hosts
 
 
-def _window(day: date, length: int) -> date:
-    return date.fromordinal(day.toordinal() - (day.toordinal() - date(1970, 1, 1).toordinal()) % length)
+def _log(transfer: Transfer) -> float:
+    rate = transfer.bits_per_second
+    return math.log(rate) if rate is not None and rate > 0 else -math.inf
 
 
-def _compare(
-    service: str,
-    line: _Line,
-    start: date,
-    mine: dict[date, list[Transfer]],
-    others: dict[date, list[Transfer]],
-    past: list[date],
+def _level(transfers: Sequence[Transfer]) -> float:
+    """How fast a line was, ln of bits a second: the median over sites of their medians."""
+    hosts: dict[str, list[float]] = defaultdict(list)
+    for one in transfers:
+        hosts[one.host].append(_log(one))
+    return _median([_median(logs) for logs in hosts.values()])
+
+
+def _median(logs: Sequence[float]) -> float:
+    """The lower of the two in the middle: an infinite one has no mean with another."""
+    return sorted(logs)[(len(logs) - 1) // 2]
+
+
+def _of_service(
+    line: Line, mine: list[Transfer], controls: _Controls, settings: RateSettings, engine: Settings
+) -> list[Slowdown]:
+    beside = {id(one): controls.beside(one) for one in mine}
+    levels = {place: _level(beside[id(one)]) for place, one in enumerate(mine) if beside[id(one)]}
+    # Where most other sites were cut off too, nothing can be said of this one.
+    values = {
+        place: _value(mine[place], _log(mine[place]) - level) for place, level in levels.items() if level > -math.inf
+    }
+    found = slow(values.values(), line, settings.slow, engine)
+    made = []
+    usual = {one.measurement_uid for one in found.usual}
+    for one in found.stretches:
+        inside = [transfer for transfer in mine if transfer.measurement_uid in {v.measurement_uid for v in one.values}]
+        if _finished(inside) >= settings.min_finished:
+            near = {id(other): other for transfer in inside for other in beside[id(transfer)]}
+            rest = [transfer for transfer in mine if transfer.measurement_uid in usual]
+            made.append(Slowdown(_slow(line, one, inside, list(near.values()), rest, settings), one.spell))
+    return made or [Slowdown(_plain(line, mine, len(mine) - len(values), found, settings))]
+
+
+def _of_line(line: Line, others: Sequence[Transfer], settings: RateSettings, engine: Settings) -> list[Slowdown]:
+    found = slow([_value(one, _log(one)) for one in others], line, settings.slow, engine)
+    made = []
+    usual = {one.measurement_uid for one in found.usual}
+    for one in found.stretches:
+        slowest = {value.measurement_uid for value in one.values}
+        inside = [transfer for transfer in others if transfer.measurement_uid in slowest]
+        if len({transfer.host for transfer in inside}) >= settings.min_hosts:
+            rest = [transfer for transfer in others if transfer.measurement_uid in usual]
+            made.append(Slowdown(_slow(line, one, inside, inside, rest, settings)))
+    return made
+
+
+def _value(transfer: Transfer, log: float) -> Value:
+    return Value(transfer.measured_at, transfer.report, transfer.host, transfer.measurement_uid, log)
+
+
+def _finished(transfers: Iterable[Transfer]) -> int:
+    return len({one.report or one.measured_at for one in transfers if one.bits_per_second is not None})
+
+
+def _slow(
+    line: Line, one: SlowStretch, inside: list[Transfer], near: list[Transfer], usual: list[Transfer],
     settings: RateSettings,
-) -> RateFinding:
-    now = _reports(mine[start])
-    beside = _reports(others.get(start, []))
-    before = _reports([one for window in past for one in mine[window]])
-    beside_before = _reports([one for window in past for one in others.get(window, [])])
-    missing = _missing(now, beside, before, {one.host for one in others.get(start, [])}, settings)
-    kind = "" if missing else _kind(now, beside, before, beside_before, settings)
-    at = median(now)
+) -> RateFinding:  # fmt: skip
+    seen, is_targeted = one.spell.seen, bool(line.service)
+    rates = _reports(inside)
     return RateFinding(
-        service=service,
+        service=line.service,
         place=line.place,
         network=line.network,
-        start=start,
-        end=start + timedelta(days=settings.window_days),
-        state=_STATES[kind] if not missing else State.INSUFFICIENT,
-        kind=kind,
-        is_extreme=bool(kind) and at * settings.extreme <= median(before),
-        cap_kbits=_kbits(at) if kind == "targeted" and _is_cap(now, settings) else None,
-        now=_side(now),
-        others=_side(beside),
-        before=_side(before),
-        because=missing or _BECAUSE[kind],
+        state=State.THROTTLED if is_targeted else State.INSUFFICIENT,
+        kind="targeted" if is_targeted else "generalized",
+        onset=seen.onset,
+        end=seen.end,
+        since=inside[0].measured_at,
+        until=inside[-1].measured_at,
+        times=round(one.times, 1) if math.isfinite(one.times) else None,
+        is_extreme=one.times >= settings.extreme,
+        cap_kbits=_kbits(median(rates)) if is_targeted and rates and _is_cap(rates, settings) else None,
+        now=_side(inside),
+        others=_side(near),
+        usual=_side(usual),
+        because=_TARGETED if is_targeted else _GENERALIZED,
+        e_value=seen.e_value,
         simulated=line.simulated,
-        measurement_uids=tuple(sorted({one.measurement_uid for one in mine[start]})),
+        measurement_uids=tuple(sorted({transfer.measurement_uid for transfer in inside})),
     )
 
 
-_STATES = {"": State.OK, "targeted": State.THROTTLED, "generalized": State.INSUFFICIENT}
-_BECAUSE = {
-    "": "not much slower than before, or not than others at the time",
-    "targeted": "much slower than before, and than others on the same network at the time",
-    "generalized": "much slower than before, but so were others: the whole line was slow",
-}
+_TARGETED = "much slower than usual against other sites on the same network at the time"
+_GENERALIZED = "other sites were much slower than usual too: the whole line was slow, whoever made it so"
 
 
-def _reports(transfers: list[Transfer]) -> list[float]:
-    """One rate a report, sorted: one report is never several. Those without an id are one, as in cells."""
+def _plain(line: Line, mine: list[Transfer], alone: int, found: Slow, settings: RateSettings) -> RateFinding:
+    least = settings.slow.least_usual
+    if found.judged:
+        state, because = State.OK, "not much slower than usual for long, against other sites at the time"
+    elif alone == len(mine):
+        state, because = State.INSUFFICIENT, f"no transfers of {settings.min_hosts} other sites at the time"
+    else:
+        state, because = State.INSUFFICIENT, f"no address with {least} reports from which to learn what is usual"
+    return RateFinding(
+        service=line.service, place=line.place, network=line.network, state=state, kind="", onset=None, end=None,
+        since=mine[0].measured_at, until=mine[-1].measured_at, times=None, is_extreme=False, cap_kbits=None,
+        now=_side(mine), others=Side(0, None), usual=Side(0, None), because=because, e_value=0.0,
+        simulated=line.simulated, measurement_uids=(),
+    )  # fmt: skip
+
+
+def _reports(transfers: Iterable[Transfer]) -> list[float]:
+    """One rate a report of those that finished, sorted: one report is never several."""
     by_report: dict[str, list[float]] = defaultdict(list)
-    for transfer in transfers:
-        by_report[transfer.report].append(transfer.bits_per_second)
+    for one in transfers:
+        if one.bits_per_second is not None:
+            by_report[one.report or f"{one.measured_at:%Y%m%d%H}"].append(one.bits_per_second)
     return sorted(median(rates) for rates in by_report.values())
 
 
-def _missing(
-    now: list[float], beside: list[float], before: list[float], hosts: set[str], settings: RateSettings
-) -> str:
-    least = settings.min_reports
-    for side, name in ((now, "of the service"), (before, "of the service before"), (beside, "of others at the time")):
-        if len(side) < least:
-            return f"{len(side)} reports {name}; {least} are needed"
-    if len(hosts) < settings.min_hosts:
-        return f"{len(hosts)} other hosts at the time; {settings.min_hosts} are needed"
-    return ""
-
-
-def _kind(
-    now: list[float], beside: list[float], before: list[float], beside_before: list[float], settings: RateSettings
-) -> str:
-    if not _is_slower(now, before, settings):
-        return ""
-    if _is_slower(now, beside, settings):
-        return "targeted"
-    if len(beside_before) >= settings.min_reports and _is_slower(beside, beside_before, settings):
-        return "generalized"
-    return ""
-
-
-def _is_slower(now: list[float], usual: list[float], settings: RateSettings) -> bool:
-    """Slower by the medians, and with hardly an overlap: nine in ten now below all but one in ten of the usual."""
-    return median(now) * settings.slower <= median(usual) and _share(now, 0.9) < _share(usual, 0.1)
+def _is_cap(now: list[float], settings: RateSettings) -> bool:
+    return (_share(now, 0.9) - _share(now, 0.1)) <= settings.cap_spread * median(now)
 
 
 def _share(ordered: list[float], share: float) -> float:
@@ -218,12 +287,11 @@ def _share(ordered: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def _is_cap(now: list[float], settings: RateSettings) -> bool:
-    return (_share(now, 0.9) - _share(now, 0.1)) <= settings.cap_spread * median(now)
-
-
-def _side(rates: list[float]) -> Side:
-    return Side(len(rates), _kbits(median(rates)) if rates else None)
+def _side(transfers: Sequence[Transfer]) -> Side:
+    rates = _reports(transfers)
+    every = {one.report or f"{one.measured_at:%Y%m%d%H}" for one in transfers}
+    cut = {one.report or f"{one.measured_at:%Y%m%d%H}" for one in transfers if one.bits_per_second is None}
+    return Side(len(every), _kbits(median(rates)) if rates else None, len(cut))
 
 
 def _kbits(bits: float) -> float:
@@ -231,19 +299,26 @@ def _kbits(bits: float) -> float:
 
 
 def sentence(finding: RateFinding, name: str) -> str:
-    """The finding in one sentence; `name` is what a person calls the service."""
+    """A slow stretch in one sentence; `name` is what a person calls the service."""
     cap = " (the same in nearly every transfer: a cap)" if finding.cap_kbits else ""
     mark = "Simulated: " if finding.simulated else ""
-    last = finding.end - timedelta(days=1)
+    when = f"on {finding.network} from {_day(finding.since)} to {_day(finding.until)}"
+    usual = speed(finding.usual.kbits or 0)
+    if finding.kind == "generalized":
+        return (
+            f"{mark}All sites measured, not {name} alone, {when}: {speed(finding.now.kbits or 0)}, where {usual} was"
+            " usual. The whole line was slow; by whom, rates don't show."
+        )
+    cut = f"; {finding.now.cut_off} of {finding.now.reports} reports had transfers cut off by time"
     return (
-        f"{mark}{name} at {speed(finding.now.kbits or 0)}{cap} on {finding.network} from {_day(finding.start)} to"
-        f" {_day(last)}, where other sites got {speed(finding.others.kbits or 0)}. Before, {name} got"
-        f" {speed(finding.before.kbits or 0)} there."
+        f"{mark}{name} at {speed(finding.now.kbits or 0)}{cap} {when}, where other sites got"
+        f" {speed(finding.others.kbits or 0)}. At other times {name} got {usual} there"
+        f"{cut if finding.now.cut_off else ''}."
     )
 
 
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
 
 
 def speed(kbits: float) -> str:

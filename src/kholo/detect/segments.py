@@ -44,7 +44,7 @@ _FREE = sum(_SIZES[:FREE])
 _STARTS = np.cumsum([0, *_SIZES[:-1]])
 _LABEL = np.repeat(np.arange(LABELS), _SIZES)
 #: Probability that is not worth following further.
-_REST = 1e-9
+_REST = 1e-6
 
 
 def weights(rates: Array, a: float, b: float) -> Array:
@@ -85,6 +85,19 @@ def emissions(n: Array, k: Array, settings: Settings) -> Array:
     pairs, index = np.unique(np.round(n, 6) + 1j * np.round(k, 6), return_inverse=True)
     logs = np.array([_log_emission(pair.real, pair.imag, settings.correlation) for pair in pairs.tolist()]).T
     return np.asarray(logs[:, index.reshape(-1)])
+
+
+def run_emissions(n: Array, k: Array, firsts: Indices, settings: Settings) -> Array:
+    """ln of the likelihood of each run of cells under each rate, (runs, 24). `firsts`: where runs begin, from 0 on."""
+    # Nearly all cells are of one report that went well: those are counted, not looked up.
+    plain = (n == 1.0) & (k == 0.0)
+    well = np.add.reduceat(plain.astype(np.float64), firsts)
+    made = well[:, None] * np.array(_log_emission(1.0, 0.0, settings.correlation))
+    other = np.flatnonzero(~plain)
+    if len(other):
+        run = np.searchsorted(firsts, other, side="right") - 1
+        np.add.at(made, run, emissions(n[other], k[other], settings).T)
+    return np.asarray(made)
 
 
 class Chain:
@@ -197,8 +210,9 @@ class Lines:
         """What each series says, cell by cell."""
         forward, scales = self._forward()
         backward = self._backward(scales)
-        return [Posterior(self, number, forward[..., number], backward[..., number], scales[:, number])
-                for number in range(self.days.shape[1])]  # fmt: skip
+        blocked = np.einsum("csm,csm->cm", forward[:, _FREE:], backward[:, _FREE:])
+        return [Posterior(self, number, forward[..., number], backward[..., number], scales[:, number],
+                          blocked[:, number]) for number in range(self.days.shape[1])]  # fmt: skip
 
     def _forward(self) -> tuple[Array, Array]:
         cells, many = self.days.shape
@@ -262,13 +276,18 @@ class Posterior:
     (cells, states).
     """
 
-    def __init__(self, lines: Lines, number: int, forward: Array, backward: Array, scales: Array) -> None:
-        days = lines.days[:, number]
+    def __init__(
+        self, lines: Lines, number: int, forward: Array, backward: Array, scales: Array, blocked: Array
+    ) -> None:
         self._prior, self._first = lines.prior[:, number], lines.first
-        self._days, self._settings = days, lines.settings
+        self._days, self._settings = lines.days[:, number], lines.settings
         self._forward, self._backward = forward, backward
-        self._seen = lines.seen[:, _EMITS, number] / scales[:, None]
-        self.blocked: Array = (forward * backward)[:, _FREE:].sum(axis=1)
+        self._likely, self._scales = lines.seen[..., number], scales
+        self.blocked = blocked
+
+    @cached_property
+    def _seen(self) -> Array:
+        return np.asarray((self._likely / self._scales[:, None])[:, _EMITS])
 
     @cached_property
     def _stay(self) -> Array:
@@ -293,7 +312,7 @@ class Posterior:
         """When the spell that holds at cell `anchor` began: the chance of "before the first cell", and of each gap.
 
         Item i of the array is for the gap between cells i and i + 1; all sum to `blocked[anchor]`, up to a rest of
-        1e-9 that is not followed further back.
+        1e-6 that is not followed further back.
         """
         chances, rest = np.zeros(anchor), float(self.blocked[anchor])
         held = self._seen[anchor] * self._backward[anchor]

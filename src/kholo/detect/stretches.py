@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 import numpy as np
 
-from .segments import BASELINE, RATES, Array, Indices, Lines, Posterior, emissions, prior_odds
+from .segments import BASELINE, RATES, Array, Indices, Lines, Posterior, prior_odds, run_emissions
 from .series import Series
 from .settings import Settings
 
@@ -17,7 +17,7 @@ _OWN_CHANCE = 0.99
 #: An onset is dated from the first cell that is as certain as this (against the most certain), an end from the last.
 _CERTAIN = 0.95
 #: Series that are worked on side by side: their states then fit the processor's cache, or the memory.
-_SIDE_BY_SIDE, _TOGETHER, _MOST_CELLS = 256, 64, 100_000
+_SIDE_BY_SIDE, _TOGETHER, _MOST_CELLS = 160, 128, 100_000
 #: By how much the quick look may be too low, in natural units of the odds.
 _MARGIN = 5.0
 
@@ -89,19 +89,20 @@ def _groups(lengths: Sequence[int], wanted: Iterable[int], size: int) -> Iterato
 
 def _lines(group: Sequence[Series], runs: Sequence[Indices], baselines: Sequence[Array], settings: Settings) -> Lines:
     """Series side by side; the cells of each are drawn together by `runs`, the first cell of each run."""
-    n, k = (np.concatenate([getattr(one, name) for one in group]) for name in ("n", "k"))
-    logs = emissions(n, k, settings)
-    longest = max(len(run) for run in runs)
-    seen = np.ones((longest, len(RATES), len(group)))
-    days, inside = np.zeros((longest, len(group))), np.zeros((longest, len(group)))
-    passed = 0
-    for place, (one, run) in enumerate(zip(group, runs, strict=True)):
-        mine = np.add.reduceat(logs[:, passed : passed + len(one)], run, axis=1)
-        seen[: len(run), :, place] = np.exp(mine - mine.max(axis=0)).T
-        ends = np.append(run[1:], len(one)) - 1
-        days[1 : len(run), place] = one.at[run[1:]] - one.at[ends[:-1]]
-        inside[: len(run), place] = one.at[ends] - one.at[run]
-        passed += len(one)
+    at, n, k = (np.concatenate([getattr(one, name) for one in group]) for name in ("at", "n", "k"))
+    sizes, lengths = (np.array([len(one) for one in many]) for many in (group, runs))
+    firsts = np.concatenate(runs) + np.repeat(np.cumsum(sizes) - sizes, lengths)
+    lasts = np.append(firsts[1:], len(at)) - 1
+    # Where each run goes: its place in its series, and its series.
+    place = np.arange(len(firsts)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    owner = np.repeat(np.arange(len(group)), lengths)
+    shape = int(lengths.max()), len(group)
+    days, inside = np.zeros(shape), np.zeros(shape)
+    days[place, owner] = np.where(place > 0, at[firsts] - at[np.maximum(firsts - 1, 0)], 0.0)
+    inside[place, owner] = at[lasts] - at[firsts]
+    seen = np.ones((shape[0], len(RATES), shape[1]))
+    logs = run_emissions(n, k, firsts, settings)
+    seen[place, :, owner] = np.exp(logs - logs.max(axis=1, keepdims=True))
     return Lines(days, seen, np.stack(baselines, axis=1), settings, inside)
 
 

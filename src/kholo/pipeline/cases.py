@@ -19,7 +19,6 @@ from kholo.record import assess, clocks, load_case
 from kholo.store import Store, rows
 
 from .events import Events, events
-from .rates import rates
 from .verdicts import PUBLIC, Filter, judged
 
 #: Verdicts shown as proof of an incident: so many of its first, and as many of its last.
@@ -62,6 +61,7 @@ def _happened(case: Case, store: Store | None, judge: Judge, as_of: datetime) ->
             if item.simulated == case.simulated and _touches(item, case) and item.state in IMPAIRED
         ),
         tuple(item for item in seen.days if item.simulated == case.simulated and _in_case(item, case)),
+        rates=tuple(item for item in seen.rates if _concerns(item, case)),
     )
 
 
@@ -81,7 +81,7 @@ def view(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Ca
     rejects = 0
     slow: tuple[RateFinding, ...] = ()
     if store is not None:
-        slow = _slow(store, judge, found.case, as_of)
+        slow = found.events.rates
         with judged(store, judge) as db:
             states = _states(db, found.case, as_of)
             proofs = {item.incident_id: _proofs(db, item) for item in found.events.incidents}
@@ -104,16 +104,13 @@ def view(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Ca
     )
 
 
-def _slow(store: Store, judge: Judge, case: Case, as_of: datetime) -> tuple[RateFinding, ...]:
-    """The windows of the case in which the service was throttled by rate."""
-    found = rates(store, judge.reference, Filter(service=case.service, place=case.place, until=as_of))
-    return tuple(
-        one
-        for one in found
-        if one.state is State.THROTTLED
-        and one.simulated == case.simulated
-        and one.end > case.start
-        and (case.end is None or one.start <= case.end)
+def _concerns(finding: RateFinding, case: Case) -> bool:
+    """Whether the service was throttled by rate within the time of the case."""
+    return (
+        finding.state is State.THROTTLED
+        and finding.simulated == case.simulated
+        and finding.until.date() >= case.start
+        and (case.end is None or finding.since.date() <= case.end)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -24,10 +24,13 @@ from kholo.detect import (
     named,
     wanted,
 )
+from kholo.detect.rates import RateFinding, Slowdown
+from kholo.detect.slow import MECHANISM
 from kholo.judge import Judge
 from kholo.model import Cell, Collapse, DayState, Grade, Incident, State, Wanted
 from kholo.store import Store, rows
 
+from .rates import rates
 from .verdicts import Filter, judged
 
 #: How long before an incident counts as "before", and for how long into it other places and sites are looked at.
@@ -73,6 +76,7 @@ class Events(msgspec.Struct, frozen=True):
     days: tuple[DayState, ...]
     collapses: tuple[Collapse, ...] = ()
     wanted: tuple[Wanted, ...] = ()
+    rates: tuple[RateFinding, ...] = ()
 
 
 def events(store: Store, judge: Judge, wanted_: Filter) -> Events:
@@ -82,8 +86,12 @@ def events(store: Store, judge: Judge, wanted_: Filter) -> Events:
     store, up to the same time of receipt.
     """
     with judged(store, judge) as db:
+        slow = rates(db, judge.reference, wanted_)
         counted = cells(_result(row) for row in _rows(db, wanted_))
-        found = incidents(counted, baselines=_baselines(db, wanted_))
+        known_slow = _slow_uids(slow)
+        shown = cells(_seen(_result(row), known_slow) for row in _rows(db, wanted_)) if known_slow else counted
+        spells = [one.spell for one in slow if one.spell is not None]
+        found = incidents(counted, baselines=_baselines(db, wanted_), slow=spells)
         known = named(decided(incident, _nearby(db, incident, wanted_)) for incident in found)
         gone = collapses(_hours(db, wanted_))
     lines: dict[tuple[str, str, bool], list[Cell]] = {}
@@ -94,7 +102,20 @@ def events(store: Store, judge: Judge, wanted_: Filter) -> Events:
         for incident in known
         for one in wanted(incident, lines[incident.service, incident.place, incident.simulated])
     ]
-    return Events(tuple(known), tuple(days(counted, known)), tuple(gone), tuple(missing))
+    findings = tuple(one.finding for one in slow)
+    return Events(tuple(known), tuple(days(shown, known)), tuple(gone), tuple(missing), findings)
+
+
+def _slow_uids(slow: list[Slowdown]) -> set[str]:
+    """The measurements whose transfers are slow in a spell of throttling."""
+    return {uid for one in slow if one.spell is not None for uid in one.finding.measurement_uids}
+
+
+def _seen(result: Result, slow: Collection[str]) -> Result:
+    """The result as days show it: what came, but was throttled, is not ok."""
+    if result.state is State.OK and result.measurement_uid in slow:
+        return msgspec.structs.replace(result, state=State.THROTTLED, mechanism=MECHANISM)
+    return result
 
 
 def _rows(db: duckdb.DuckDBPyConnection, chosen: Filter) -> Iterator[dict[str, Any]]:
@@ -136,5 +157,5 @@ def _nearby(db: duckdb.DuckDBPyConnection, incident: Incident, chosen: Filter) -
 
 def _hours(db: duckdb.DuckDBPyConnection, chosen: Filter) -> Iterator[Hour]:
     """Volume counts whatever was measured: the filter's service is left out."""
-    condition, values = msgspec.structs.replace(chosen, service=None, state=None).sql()
+    condition, values = chosen.on_line().sql()
     return (Hour(**row) for row in rows(db.execute(_HOURS.format(condition=condition), values)))

@@ -70,6 +70,10 @@ class Filter(msgspec.Struct, frozen=True):
     uid: str | None = None
     received: datetime | None = None
 
+    def on_line(self) -> Filter:
+        """The same networks and times, whatever was measured and found there."""
+        return msgspec.structs.replace(self, service=None, state=None)
+
     def sql(self) -> tuple[str, list[Any]]:
         """A condition and its parameters."""
         tests = {

@@ -26,8 +26,8 @@ class CaseView(msgspec.Struct, frozen=True):
     `states` counts verdicts by state, `measurements` the raw measurements and archive results used,
     `rejects` the items of input that could not be. `network_names` maps `AS20294` to a name. `proofs` maps
     an incident's id to a handful of the verdicts that prove it. `as_of` is the moment (UTC) up to which
-    everything was counted. `service_name` is what a person calls the service (empty: its id). `slow` are the windows
-    in which the service was throttled by rate.
+    everything was counted. `service_name` is what a person calls the service (empty: its id). `slow` are the
+    stretches in which the service was throttled by rate.
     """
 
     case: Case
