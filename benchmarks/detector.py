@@ -20,7 +20,7 @@ import numpy as np
 
 from kholo.detect.series import Series
 from kholo.detect.settings import DEFAULT, Settings
-from kholo.detect.stretches import Stretch, stretches
+from kholo.detect.stretches import Memory, Stretch, stretches
 from kholo.simulate.series import SeriesYear, World, series_year
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -251,7 +251,7 @@ def report(years: int, workers: int) -> Iterator[str]:
         yield summary(f"kholo, priors wrong by {factor:.2g}", made)
     for name in PEERS:
         # PELT takes most of a second a series.
-        some = years // 100 if name == "PELT" else years // 5
+        some = {"PELT": years // 200, "CUSUM": years // 5}.get(name, years // 20)
         yield summary(name, measure(world, partial(peer, name), some, workers=workers))
     yield "\nWithout broken probes:\n"
     yield HEAD
@@ -266,6 +266,27 @@ def report(years: int, workers: int) -> Iterator[str]:
     yield HEAD
     for per_day in (1.0, 12.0, 40.0):
         yield summary(f"{per_day:.0f} a day", measure(World(per_day=per_day), ours, years // 10, workers=workers))
+    yield "\n## Speed\n"
+    yield from speed(max(BATCH, years // 2), workers)
+
+
+def speed(many: int, workers: int) -> Iterator[str]:
+    """Series of a year, one in twenty eventful, from counts to stretches; the CUSUM over the same ones beside it."""
+    world = World()
+    years = [series_year(world, SEED, number, eventful=number % 20 == 0) for number in range(many)]
+    counted = [series(year) for year in years]
+    memory: Memory = {}
+    took = []
+    for _ in range(2):
+        started = time.perf_counter()
+        stretches(counted, DEFAULT, memory=memory, workers=workers)
+        took.append(time.perf_counter() - started)
+    started = time.perf_counter()
+    peer("CUSUM", years)
+    cusum = time.perf_counter() - started
+    yield f"{many:,} series of a year, {workers} workers: {took[0]:.1f} s ({took[0] / 5:.2f} of five seconds);"
+    yield f"the CUSUM, one process, over the same: {cusum:.1f} s; kholo takes {took[0] / cusum:.2f} of that."
+    yield f"Again with nothing new, from memory: {took[1] / took[0]:.3f} of the first time."
 
 
 def main() -> None:

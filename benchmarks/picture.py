@@ -8,13 +8,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.detector import series
 from kholo.detect.segments import BASELINE
 from kholo.detect.settings import DEFAULT
-from kholo.detect.stretches import _lines, stretches
+from kholo.detect.stretches import posteriors, stretches
 from kholo.simulate.series import World, series_year
 
 #: A simulated year with a broken probe before its block.
@@ -26,7 +24,7 @@ def picture() -> str:
     """An SVG of forty days around the block of a simulated year."""
     year = series_year(World(), 4, NUMBER, eventful=True)
     one = series(year)
-    (known,) = _lines([one], [np.arange(len(one))], [BASELINE], DEFAULT).posteriors()
+    (known,) = posteriors([one], [BASELINE], DEFAULT)
     (found,) = stretches([one], DEFAULT)[0]
     begin = found.onset[0] - 12
     end = begin + 40

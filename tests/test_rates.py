@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from click.testing import CliRunner
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from kholo.cli import cli
@@ -155,6 +156,7 @@ def test_the_page_of_a_case_says_how_slow_and_how_fast_others_were(tmp_path: Pat
     assert (slow["kind"], slow["now"]["reports"]) == ("targeted", 18)
 
 
+@hypothesis_settings(deadline=None)
 @given(
     st.lists(st.none() | st.floats(1, 1e5), min_size=0, max_size=40),
     st.lists(st.floats(1, 1e5), min_size=1, max_size=12),

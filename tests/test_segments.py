@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kholo.detect.segments import BASELINE, FREE, LABELS, Array, Chain, Posterior, emissions, priors, start
 from kholo.detect.series import Series
 from kholo.detect.settings import Settings
-from kholo.detect.stretches import _gate, _lines, _near, _screened, stretches
+from kholo.detect.stretches import Memory, _gate, _lines, _near, _packed, _screened, digest, posteriors, stretches
 from kholo.simulate.series import KINDS, SeriesYear, World, series_year
 
 from . import partition
@@ -33,7 +33,7 @@ def counted(year: SeriesYear) -> Series:
 
 
 def posterior(one: Series, chosen: Settings) -> Posterior:
-    (found,) = _lines([one], [np.arange(len(one))], [BASELINE], chosen).posteriors()
+    (found,) = posteriors([one], [BASELINE], chosen)
     return found
 
 
@@ -105,11 +105,51 @@ def test_series_side_by_side_are_as_alone() -> None:
     assert any(together)
 
 
+def test_workers_and_what_is_remembered_change_nothing() -> None:
+    years = [counted(series_year(World(per_day=1.0), 4, number, eventful=number % 4 == 0)) for number in range(1_200)]
+    memory: Memory = {}
+    alone = stretches(years[:900], Settings(), memory=memory)
+    assert stretches(years, Settings(), workers=2)[:900] == alone
+    assert stretches(years, Settings(), memory=memory) == stretches(years, Settings())
+    assert len(memory) == len(years)
+    assert any(alone)
+
+
+def test_only_what_changed_is_computed_again() -> None:
+    years = [counted(series_year(World(), 6, number, eventful=True)) for number in range(6)]
+    memory: Memory = {}
+    place = [bool(found) for found in stretches(years, Settings(), memory=memory)].index(True)
+    before = set(memory)
+    one = years[place]
+    first, last = np.append(one.first, 366.0), np.append(one.last, 366.0)
+    years[place] = Series(first, last, np.append(one.n, 1.0), np.append(one.k, 0.0))
+    stretches(years, Settings(), memory=memory)
+    assert len(set(memory) - before) == 1
+    for key in before:
+        memory[key] = []
+    again = stretches(years, Settings(), memory=memory)
+    assert [number for number, found in enumerate(again) if found] == [place]
+
+
+@pytest.mark.parametrize("change", ["n", "k", "first", "last", "baseline", "settings"])
+def test_a_digest_tells_all_apart_that_a_stretch_follows_from(change: str) -> None:
+    parts = {name: np.array([1.0, 2.0, 3.0]) for name in ("first", "last", "n", "k")}
+    base, settings = BASELINE, Settings()
+    whole = digest(Series(parts["first"], parts["last"], parts["n"], parts["k"]), base, settings)
+    if change == "settings":
+        settings = Settings(tail=0.04)
+    elif change == "baseline":
+        base = np.roll(BASELINE, 1)
+    else:
+        parts[change] = np.array([1.0, 2.0, 3.5])
+    assert digest(Series(parts["first"], parts["last"], parts["n"], parts["k"]), base, settings) != whole
+
+
 def test_the_quick_look_loses_nothing_that_the_gate_lets_through() -> None:
     years = [counted(series_year(World(), 5, number, eventful=True)) for number in range(150)]
-    quick = _screened(years, [BASELINE] * len(years), Settings())
+    quick = _screened(_packed(years, [year.runs() for year in years], [BASELINE] * len(years)), Settings())
     for year, rise in zip(years, quick, strict=True):
-        (exact,) = _lines([year], [np.arange(len(year))], [BASELINE], Settings()).screen()
+        (exact,) = _lines(_packed([year], [np.arange(len(year))], [BASELINE]), Settings()).screen()
         assert rise > _near(Settings()) or math.expm1(exact) < _gate(Settings())
 
 

@@ -18,6 +18,7 @@ from .hours import hours_of_day, is_on
 from .segments import Array
 from .settings import DEFAULT, Settings
 from .spells import Spell, spells
+from .stretches import Memory
 
 
 def incidents(
@@ -25,19 +26,21 @@ def incidents(
     settings: Settings = DEFAULT,
     baselines: Baselines | None = None,
     slow: Iterable[Spell] = (),
+    memory: Memory | None = None,
+    workers: int = 1,
 ) -> list[Incident]:
     """All incidents, sorted by onset, then id. A pure function: the order of `cells` makes no difference.
 
     Simulated and real cells never meet in one incident. `baselines`: what is known of reachable lines, by service and
     place (None: what the settings say). `slow`: spells that the rates of transfers show (`rates.slowdowns`). Kinds are
-    decided afterwards, by `kinds.decided`.
+    decided afterwards, by `kinds.decided`. `memory`, `workers`: as of `stretches`; they change nothing but the time.
     """
     ordered = sorted(cells, key=lambda cell: (_place_key(cell), cell.network, cell.hour))
     many = [list(group) for _, group in groupby(ordered, key=lambda cell: (_place_key(cell), cell.network))]
     known = baselines or Baselines()
     bases = [known.of(one[0].service, one[0].place, simulated=one[0].simulated) for one in many]
     by_place: dict[tuple[str, str, bool], list[tuple[list[Cell], list[Spell]]]] = {}
-    for one, theirs in zip(many, spells(many, settings, bases), strict=True):
+    for one, theirs in zip(many, spells(many, settings, bases, memory, workers), strict=True):
         by_place.setdefault(_place_key(one[0]), []).append((one, theirs))
     by_rate: dict[tuple[str, str, bool], list[Spell]] = {}
     for spell in slow:

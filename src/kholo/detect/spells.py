@@ -12,7 +12,7 @@ from kholo.model import Bracket, Cell, NetworkSpell, ReportVotes, State
 from .segments import Array
 from .series import minute, moment, series
 from .settings import Settings
-from .stretches import Stretch, stretches
+from .stretches import Memory, Stretch, stretches
 
 
 class Spell(msgspec.Struct, frozen=True):
@@ -24,11 +24,15 @@ class Spell(msgspec.Struct, frozen=True):
 
 
 def spells(
-    many: Sequence[Sequence[Cell]], settings: Settings, baselines: Sequence[Array] | None = None
+    many: Sequence[Sequence[Cell]],
+    settings: Settings,
+    baselines: Sequence[Array] | None = None,
+    memory: Memory | None = None,
+    workers: int = 1,
 ) -> list[list[Spell]]:
-    """The spells of each series of cells (of one service, place and network, in time)."""
+    """The spells of each series of cells (of one service, place and network, in time). As `stretches` otherwise."""
     lines = [series(cells) for cells in many]
-    found = stretches(lines, settings, baselines)
+    found = stretches(lines, settings, baselines, memory, workers)
     return [
         [spell for one in theirs for spell in _spells(one, [cells[place] for place in line.place], settings)]
         for cells, line, theirs in zip(many, lines, found, strict=True)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from importlib.resources import files
+from multiprocessing import get_context
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,7 +23,8 @@ _OWN_CHANCE = 0.99
 #: An onset is dated from the first cell that is as certain as this (against the most certain), an end from the last.
 _CERTAIN = 0.95
 #: Series that are worked on side by side: their states then fit the processor's cache, or the memory.
-_SIDE_BY_SIDE, _TOGETHER, _MOST_CELLS = 160, 128, 100_000
+_SIDE_BY_SIDE, _TOGETHER, _MOST_CELLS = 160, 64, 100_000
+_WORTH_A_POOL = 1_000
 #: By how much the quick look may be too low, in natural units of the odds.
 _MARGIN = 5.0
 
@@ -37,20 +44,91 @@ class Stretch(msgspec.Struct, frozen=True):
     e_value: float
 
 
+#: Stretches known from an earlier run, by `digest` of what they follow from. Not more than a way to save time.
+Memory = MutableMapping[bytes, list[Stretch]]
+
+
 def stretches(
-    many: Sequence[Series], settings: Settings, baselines: Sequence[Array] | None = None
+    many: Sequence[Series],
+    settings: Settings,
+    baselines: Sequence[Array] | None = None,
+    memory: Memory | None = None,
+    workers: int = 1,
 ) -> list[list[Stretch]]:
-    """The stretches of each series. Each is by itself: no series makes a difference to another."""
+    """The stretches of each series. Each is by itself: no series makes a difference to another.
+
+    Those that `memory` has are not computed again, and it learns the others. The same for any number of workers.
+    """
     known = baselines if baselines is not None else [BASELINE] * len(many)
+    memory = {} if memory is None else memory
+    digests = [digest(one, base, settings) for one, base in zip(many, known, strict=True)]
+    new = [index for index, key in enumerate(digests) if key not in memory]
+    found = _computed([many[index] for index in new], [known[index] for index in new], settings, workers)
+    memory.update(zip((digests[index] for index in new), found, strict=True))
+    return [memory[key] for key in digests]
+
+
+def digest(one: Series, baseline: Array, settings: Settings) -> bytes:
+    """Of everything that a series' stretches follow from, the detector's own text included."""
+    made = hashlib.blake2b(_engine() + repr(settings).encode(), digest_size=16)
+    for array in (one.first, one.last, one.n, one.k, baseline):
+        made.update(len(array).to_bytes(8, "little") + array.astype("<f8").tobytes())
+    return made.digest()
+
+
+@cache
+def _engine() -> bytes:
+    texts = (files(__package__).joinpath(name).read_bytes() for name in ("segments.py", "series.py", "stretches.py"))
+    return hashlib.blake2b(b"\0".join([np.__version__.encode(), *texts]), digest_size=16).digest()
+
+
+def _computed(
+    many: Sequence[Series], baselines: Sequence[Array], settings: Settings, workers: int
+) -> list[list[Stretch]]:
+    # A pool takes as long to start as some hundred series take.
+    if workers < 2 or len(many) < _WORTH_A_POOL:
+        return _both_looks(many, baselines, settings, map)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return _both_looks(many, baselines, settings, pool.map)
+
+
+def _both_looks(
+    many: Sequence[Series], baselines: Sequence[Array], settings: Settings, each: Callable[..., Iterable[Any]]
+) -> list[list[Stretch]]:
+    """The quick look at all, the exact one at those near the gate."""
     found: list[list[Stretch]] = [[] for _ in many]
-    near = [index for index, rise in enumerate(_screened(many, known, settings)) if rise > _near(settings)]
-    for chosen in _groups([len(one) for one in many], near, _TOGETHER):
-        group = [many[index] for index in chosen]
-        every = [np.arange(len(one)) for one in group]
-        lines = _lines(group, every, [known[index] for index in chosen], settings)
-        for index, posterior in zip(chosen, lines.posteriors(), strict=True):
-            found[index] = _stretches(many[index], posterior, settings)
+    runs = [one.runs() for one in many]
+    quick = list(_groups([len(run) for run in runs], range(len(many)), _SIDE_BY_SIDE))
+    packed = [_packed([many[index] for index in chosen], [runs[index] for index in chosen],
+                      [baselines[index] for index in chosen]) for chosen in quick]  # fmt: skip
+    looked = each(partial(_screened, settings=settings), packed)
+    near = [index for chosen, rises in zip(quick, looked, strict=True)
+            for index, rise in zip(chosen, rises, strict=True) if rise > _near(settings)]  # fmt: skip
+    exact = list(_groups([len(one) for one in many], sorted(near), _TOGETHER))
+    dated = each(partial(_exact, settings=settings), [[many[index] for index in chosen] for chosen in exact],
+                 [[baselines[index] for index in chosen] for chosen in exact])  # fmt: skip
+    for chosen, theirs in zip(exact, dated, strict=True):
+        for index, one in zip(chosen, theirs, strict=True):
+            found[index] = one
     return found
+
+
+def _exact(group: Sequence[Series], baselines: Sequence[Array], settings: Settings) -> list[list[Stretch]]:
+    known = posteriors(group, baselines, settings)
+    return [_stretches(one, mine, settings) for one, mine in zip(group, known, strict=True)]
+
+
+def posteriors(group: Sequence[Series], baselines: Sequence[Array], settings: Settings) -> list[Posterior]:
+    """What each series says, cell by cell."""
+    return _lines(_packed(group, [np.arange(len(one)) for one in group], baselines), settings).posteriors()
+
+
+def _screened(packed: _Packed, settings: Settings) -> Array:
+    """ln of 1 + the posterior odds of "blocked at any time" for each series, nearly.
+
+    In long runs of cells in which all went well nothing is held to have changed.
+    """
+    return _lines(packed, settings).screen()
 
 
 def _gate(settings: Settings) -> float:
@@ -63,20 +141,6 @@ def _near(settings: Settings) -> float:
     return math.log1p(_gate(settings)) - _MARGIN
 
 
-def _screened(many: Sequence[Series], baselines: Sequence[Array], settings: Settings) -> Array:
-    """ln of 1 + the posterior odds of "blocked at any time" for each series, nearly.
-
-    In long runs of cells in which all went well nothing is held to have changed.
-    """
-    found: Array = np.zeros(len(many))
-    runs = [one.runs() for one in many]
-    for chosen in _groups([len(run) for run in runs], range(len(many)), _SIDE_BY_SIDE):
-        group = [many[index] for index in chosen]
-        lines = _lines(group, [runs[index] for index in chosen], [baselines[index] for index in chosen], settings)
-        found[chosen] = lines.screen()
-    return found
-
-
 def _groups(lengths: Sequence[int], wanted: Iterable[int], size: int) -> Iterator[list[int]]:
     """The wanted series that have cells, those of like length together; fewer of very long ones."""
     order = sorted((index for index in wanted if lengths[index]), key=lambda index: (-lengths[index], index))
@@ -87,23 +151,42 @@ def _groups(lengths: Sequence[int], wanted: Iterable[int], size: int) -> Iterato
         begin += taken
 
 
-def _lines(group: Sequence[Series], runs: Sequence[Indices], baselines: Sequence[Array], settings: Settings) -> Lines:
-    """Series side by side; the cells of each are drawn together by `runs`, the first cell of each run."""
-    at, n, k = (np.concatenate([getattr(one, name) for one in group]) for name in ("at", "n", "k"))
+class _Packed(NamedTuple):
+    """Series end to end, as a worker takes them. `sizes`, `lengths`: cells and runs of each series; `firsts`: the first
+    cell of each run, counted from the first of all; `baselines`: (12, series)."""
+
+    sizes: Indices
+    lengths: Indices
+    firsts: Indices
+    at: Array
+    n: Array
+    k: Array
+    baselines: Array
+
+
+def _packed(group: Sequence[Series], runs: Sequence[Indices], baselines: Sequence[Array]) -> _Packed:
     sizes, lengths = (np.array([len(one) for one in many]) for many in (group, runs))
     firsts = np.concatenate(runs) + np.repeat(np.cumsum(sizes) - sizes, lengths)
+    at, n, k = (np.concatenate([getattr(one, name) for one in group]) for name in ("at", "n", "k"))
+    return _Packed(sizes, lengths, firsts, at, n, k, np.stack(baselines, axis=1))
+
+
+def _lines(packed: _Packed, settings: Settings) -> Lines:
+    """Series side by side; the cells of each are drawn together by runs."""
+    lengths, firsts, at = packed.lengths, packed.firsts, packed.at
     lasts = np.append(firsts[1:], len(at)) - 1
     # Where each run goes: its place in its series, and its series.
     place = np.arange(len(firsts)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    owner = np.repeat(np.arange(len(group)), lengths)
-    shape = int(lengths.max()), len(group)
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    shape = int(lengths.max()), len(lengths)
     days, inside = np.zeros(shape), np.zeros(shape)
     days[place, owner] = np.where(place > 0, at[firsts] - at[np.maximum(firsts - 1, 0)], 0.0)
     inside[place, owner] = at[lasts] - at[firsts]
-    seen = np.ones((shape[0], len(RATES), shape[1]))
-    logs = run_emissions(n, k, firsts, settings)
-    seen[place, :, owner] = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return Lines(days, seen, np.stack(baselines, axis=1), settings, inside)
+    logs = run_emissions(packed.n, packed.k, firsts, settings)
+    logs -= logs.max(axis=1, keepdims=True)
+    seen = np.ones((shape[0], shape[1], len(RATES)))
+    seen[place, owner] = np.exp(logs, out=logs)
+    return Lines(days, seen.transpose(0, 2, 1), packed.baselines, settings, inside)
 
 
 def _stretches(one: Series, known: Posterior, settings: Settings) -> list[Stretch]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import Any
@@ -30,6 +31,7 @@ from kholo.judge import Judge
 from kholo.model import Cell, Collapse, DayState, Grade, Incident, State, Wanted
 from kholo.store import Store, rows
 
+from .memory import remembered
 from .rates import rates
 from .verdicts import Filter, judged
 
@@ -85,13 +87,15 @@ def events(store: Store, judge: Judge, wanted_: Filter) -> Events:
     What reachable lines look like, and what was measured elsewhere in the hours of an incident, is taken from the whole
     store, up to the same time of receipt.
     """
-    with judged(store, judge) as db:
+    with judged(store, judge) as db, remembered(store) as memory:
         slow = rates(db, judge.reference, wanted_)
         counted = cells(_result(row) for row in _rows(db, wanted_))
         known_slow = _slow_uids(slow)
         shown = cells(_seen(_result(row), known_slow) for row in _rows(db, wanted_)) if known_slow else counted
         spells = [one.spell for one in slow if one.spell is not None]
-        found = incidents(counted, baselines=_baselines(db, wanted_), slow=spells)
+        found = incidents(
+            counted, baselines=_baselines(db, wanted_), slow=spells, memory=memory, workers=os.cpu_count() or 1
+        )
         known = named(decided(incident, _nearby(db, incident, wanted_)) for incident in found)
         gone = collapses(_hours(db, wanted_))
     lines: dict[tuple[str, str, bool], list[Cell]] = {}

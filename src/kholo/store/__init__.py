@@ -4,6 +4,7 @@
       kholo-store.json          what it is, and the version of its layout
       parts/<id>/<table>.parquet  the facts: measurements, observations, rejects
       verdicts/<ruleset>-<reference>/<id>.parquet   derived, may be deleted at any time
+      detected/                 what the detector found before, so as not to compute it again; may be deleted
       sets/<ruleset>-<reference>/   the rules and reference data that made them
       told/                     what `kholo watch` told, and to whom it still has to
       tmp/                      what a run that was cut off left behind; the next one removes it
