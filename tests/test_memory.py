@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from kholo.detect.stretches import Stretch
+from kholo.judge import Judge
+from kholo.pipeline.events import events
+from kholo.pipeline.ingest import ingest
 from kholo.pipeline.memory import remembered
+from kholo.pipeline.verdicts import Filter
 from kholo.store import Store
+
+from . import raw
+from .conftest import NOW
+from .test_rates import NOW_, OTHERS, measurement
 
 FOUND = [Stretch(1, 4, (0.5, 1.0), None, True, 1e4)]
 
@@ -49,6 +58,25 @@ def test_a_file_cut_short_makes_it_forget(tmp_path: Path, size: int) -> None:
     path.write_bytes(path.read_bytes()[:size])
     with remembered(store) as memory:
         assert not memory
+
+
+def test_events_are_the_same_with_a_memory_without_and_with_a_broken_one(tmp_path: Path, judge: Judge) -> None:
+    lines = [measurement(host, NOW_ + timedelta(hours=6 * n), n, 8_000.0) for host in OTHERS for n in range(9)]
+    source = tmp_path / "march.jsonl"
+    source.write_bytes(b"".join(raw.encode(line) + b"\n" for line in lines))
+    store = Store(tmp_path / "store", create=True)
+    ingest(store, [source], None, NOW)
+    x = [measurement("x.com", NOW_ + timedelta(hours=6 * n), n, 8_000.0) for n in range(9)]
+    source.write_bytes(b"".join(raw.encode(line) + b"\n" for line in x))
+    ingest(store, [source], None, NOW)
+    first = events(store, judge, Filter())
+    path = store.root / "detected" / "stretches"
+    written = path.read_bytes()
+    assert events(store, judge, Filter()) == first
+    assert path.read_bytes() == written
+    path.write_bytes(b"broken" + written)
+    assert events(store, judge, Filter()) == first
+    assert path.read_bytes() == written
 
 
 def test_where_nothing_can_be_written_all_goes_on(tmp_path: Path) -> None:
