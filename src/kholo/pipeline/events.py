@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -25,7 +25,7 @@ from kholo.detect import (
     named,
     wanted,
 )
-from kholo.detect.rates import RateFinding, Slowdown
+from kholo.detect.rates import RateFinding, Slowdown, sentence
 from kholo.detect.slow import MECHANISM
 from kholo.judge import Judge
 from kholo.model import Cell, Collapse, DayState, Grade, Incident, State, Wanted
@@ -98,6 +98,7 @@ def events(store: Store, judge: Judge, wanted_: Filter) -> Events:
         )
         known = named(decided(incident, _nearby(db, incident, wanted_)) for incident in found)
         gone = collapses(_hours(db, wanted_))
+    findings = tuple(one.finding for one in slow)
     lines: dict[tuple[str, str, bool], list[Cell]] = {}
     for cell in counted:
         lines.setdefault((cell.service, cell.place, cell.simulated), []).append(cell)
@@ -106,8 +107,22 @@ def events(store: Store, judge: Judge, wanted_: Filter) -> Events:
         for incident in known
         for one in wanted(incident, lines[incident.service, incident.place, incident.simulated])
     ]
-    findings = tuple(one.finding for one in slow)
+    known = [_with_rates(incident, findings, judge.reference.services.name) for incident in known]
     return Events(tuple(known), tuple(days(shown, known)), tuple(gone), tuple(missing), findings)
+
+
+def _with_rates(incident: Incident, findings: Iterable[RateFinding], name: Callable[[str], str]) -> Incident:
+    """An incident of throttling says how slow the service was, and how fast others were."""
+    mine = (
+        sentence(one, name(one.service))
+        for one in findings
+        if incident.state is one.state is State.THROTTLED
+        and (incident.service, incident.place, incident.simulated) == (one.service, one.place, one.simulated)
+        and one.network in incident.networks
+        and incident.onset.earliest <= one.until
+        and one.since <= incident.last_seen
+    )
+    return msgspec.structs.replace(incident, because=(*mine, *incident.because))
 
 
 def _slow_uids(slow: list[Slowdown]) -> set[str]:
