@@ -106,7 +106,7 @@ def test_series_side_by_side_are_as_alone() -> None:
 
 
 def test_workers_and_what_is_remembered_change_nothing() -> None:
-    years = [counted(series_year(World(per_day=1.0), 4, number, eventful=number % 4 == 0)) for number in range(1_200)]
+    years = [counted(series_year(World(per_day=0.7), 4, number, eventful=number % 4 == 0)) for number in range(2_100)]
     memory: Memory = {}
     alone = stretches(years[:900], Settings(), memory=memory)
     assert stretches(years, Settings(), workers=2)[:900] == alone

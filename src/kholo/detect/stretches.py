@@ -24,7 +24,8 @@ _OWN_CHANCE = 0.99
 _CERTAIN = 0.95
 #: Series that are worked on side by side: their states then fit the processor's cache, or the memory.
 _SIDE_BY_SIDE, _TOGETHER, _MOST_CELLS = 160, 64, 100_000
-_WORTH_A_POOL = 1_000
+#: A pool takes as long to start as a thousand series take.
+_WORTH_A_POOL = 2_000
 #: By how much the quick look may be too low, in natural units of the odds.
 _MARGIN = 5.0
 
@@ -70,22 +71,21 @@ def stretches(
 
 def digest(one: Series, baseline: Array, settings: Settings) -> bytes:
     """Of everything that a series' stretches follow from, the detector's own text included."""
-    made = hashlib.blake2b(_engine() + repr(settings).encode(), digest_size=16)
+    made = hashlib.sha256(_engine() + repr(settings).encode())
     for array in (one.first, one.last, one.n, one.k, baseline):
         made.update(len(array).to_bytes(8, "little") + array.astype("<f8").tobytes())
-    return made.digest()
+    return made.digest()[:16]
 
 
 @cache
 def _engine() -> bytes:
     texts = (files(__package__).joinpath(name).read_bytes() for name in ("segments.py", "series.py", "stretches.py"))
-    return hashlib.blake2b(b"\0".join([np.__version__.encode(), *texts]), digest_size=16).digest()
+    return hashlib.sha256(b"\0".join([np.__version__.encode(), *texts])).digest()
 
 
 def _computed(
     many: Sequence[Series], baselines: Sequence[Array], settings: Settings, workers: int
 ) -> list[list[Stretch]]:
-    # A pool takes as long to start as some hundred series take.
     if workers < 2 or len(many) < _WORTH_A_POOL:
         return _both_looks(many, baselines, settings, map)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -192,10 +192,11 @@ def _lines(packed: _Packed, settings: Settings) -> Lines:
 def _stretches(one: Series, known: Posterior, settings: Settings) -> list[Stretch]:
     gate, found = _gate(settings), []
     for spell in _spells(one, _runs(known.blocked[: len(one)]), settings):
-        if _odds(known, spell[0][0], spell[-1][1]) < gate:
+        whole = _odds(known, spell[0][0], spell[-1][1])
+        if whole < gate:
             continue
         for first, last in spell:
-            own = _odds(known, first, last)
+            own = _odds(known, first, last) if len(spell) > 1 else whole
             if own >= gate or (len(spell) > 1 and own >= _OWN_CHANCE / (1 - _OWN_CHANCE)):
                 found.append(_dated(one, known, first, last, settings, _digits(own / prior_odds(settings))))
     return [stretch for stretch in found if _is_witnessed(one, stretch.first, stretch.last, settings)]
