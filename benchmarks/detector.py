@@ -250,8 +250,8 @@ def report(years: int, workers: int) -> Iterator[str]:
         made = measure(world, partial(ours, settings=wrong(factor)), years // 5, workers=workers)
         yield summary(f"kholo, priors wrong by {factor:.2g}", made)
     for name in PEERS:
-        # PELT takes most of a second a series.
-        some = {"PELT": years // 200, "CUSUM": years // 5}.get(name, years // 20)
+        # PELT and the kernel method take most of a second a series.
+        some = years // 5 if name == "CUSUM" else years // 200
         yield summary(name, measure(world, partial(peer, name), some, workers=workers))
     yield "\nWithout broken probes:\n"
     yield HEAD
