@@ -139,9 +139,11 @@ def _as_of(year: SeriesYear, moment: float) -> SeriesYear:
     return msgspec.structs.replace(year, at=year.at[keep], failed=year.failed[keep], received=year.received[keep])
 
 
-def batch(world: World, eventful: bool, detector: Detector, delays: bool, begin: int) -> tuple[list[Outcome], float]:
+def batch(
+    world: World, eventful: bool, detector: Detector, delays: bool, size: int, begin: int
+) -> tuple[list[Outcome], float]:
     """One batch of series-years, and the processor time that detection took."""
-    years = [series_year(world, SEED, number, eventful=eventful) for number in range(begin, begin + BATCH)]
+    years = [series_year(world, SEED, number, eventful=eventful) for number in range(begin, begin + size)]
     started = time.process_time()
     found = detector(years)
     spent = time.process_time() - started
@@ -157,15 +159,17 @@ class Measured(NamedTuple):
     seconds: float
 
 
-def measure(world: World, detector: Detector, years: int, *, delays: bool = False, workers: int = 2) -> Measured:
+def measure(
+    world: World, detector: Detector, years: int, *, delays: bool = False, workers: int = 2, size: int = BATCH
+) -> Measured:
     """Quiet and eventful years; the same for any number of workers."""
     seconds = 0.0
     parts: list[list[Outcome]] = []
     with ProcessPoolExecutor(workers) as pool:
         for eventful in (False, True):
             made: list[Outcome] = []
-            work = partial(batch, world, eventful, detector, delays and eventful)
-            for outcomes, spent in pool.map(work, range(0, max(years, BATCH), BATCH)):
+            work = partial(batch, world, eventful, detector, delays and eventful, size)
+            for outcomes, spent in pool.map(work, range(0, max(years, size), size)):
                 made += outcomes
                 seconds += spent
             parts.append(made)
@@ -250,9 +254,9 @@ def report(years: int, workers: int) -> Iterator[str]:
         made = measure(world, partial(ours, settings=wrong(factor)), years // 5, workers=workers)
         yield summary(f"kholo, priors wrong by {factor:.2g}", made)
     for name in PEERS:
-        # PELT and the kernel method take most of a second a series.
-        some = years // 5 if name == "CUSUM" else years // 200
-        yield summary(name, measure(world, partial(peer, name), some, workers=workers))
+        # PELT takes most of a second a series.
+        some, size = (100, 25) if name == "PELT" else (years // 5, BATCH)
+        yield summary(name, measure(world, partial(peer, name), some, workers=workers, size=size))
     yield "\nWithout broken probes:\n"
     yield HEAD
     whole = World(broken=0.0)
