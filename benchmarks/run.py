@@ -29,8 +29,9 @@ from kholo.pipeline.work import judged, work
 from kholo.reference import load_reference
 from kholo.reference.fingerprints import load_fingerprints
 from kholo.simulate import load_scenario, shipped_scenarios, simulate
-from kholo.sources import archives, ooni
+from kholo.sources import archives, registry
 from kholo.sources.items import Item
+from kholo.sources.source import Context
 from kholo.store import Store
 
 HERE = Path(__file__).parent
@@ -102,14 +103,16 @@ def decode_only(lines: list[bytes]) -> None:
 
 def to_verdicts(items: list[Item], judge: Judge) -> None:
     """Text to observations to verdicts, keeping nothing."""
-    for _ in judged(items, NOW, judge):
+    for _ in judged(items, Context(NOW), judge):
         pass
 
 
 def stages(items: list[Item], judge: Judge) -> dict[str, float]:
     """Seconds of each stage by itself, over the same items."""
     decoded: list[Any] = []
-    seconds = {"decode": timed(lambda: decoded.extend(row for item in items for row in ooni.decode(item, NOW)))}
+    seconds = {
+        "decode": timed(lambda: decoded.extend(row for item in items for row in registry.decode(item, Context(NOW))))
+    }
     seen: list[Any] = []
     seconds["observe"] = timed(lambda: seen.extend((m, observe(p, m.input)) for m, p in decoded))
     seconds["judge"] = timed(lambda: [judge.verdict(measurement, rows) for measurement, rows in seen])
@@ -125,11 +128,11 @@ def speed(lines: list[bytes], rounds: int) -> dict[str, Any]:
     path.write_bytes(b"\n".join(lines) + b"\n")
     items = [Item("corpus", place, line) for place, line in enumerate(lines, 1)]
     judge = Judge(load_ruleset(), load_reference())
-    work(items[:500], NOW, judge)
+    work(items[:500], Context(NOW), judge)
     times: dict[str, list[float]] = {"kholo": [], "rows": [], "peer": [], "limit": []}
     for _ in range(rounds):
         times["kholo"].append(timed(lambda: to_verdicts(items, judge)))
-        times["rows"].append(timed(lambda: work(items, NOW, judge)))
+        times["rows"].append(timed(lambda: work(items, Context(NOW), judge)))
         times["peer"].append(peer("time", path))
         times["limit"].append(timed(lambda: decode_only(lines)))
     ratios = {

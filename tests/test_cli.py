@@ -208,6 +208,7 @@ def test_every_reason_of_a_reject_is_documented() -> None:
     source += (ROOT / "src" / "kholo" / "pipeline" / "ingest.py").read_text()
     used = set(re.findall(r'(?:Refused|reject|_Unusable)\(\s*"(\w+)"', source))
     used |= set(re.findall(r'Reject\(\s*\w+(?:\(\w+\))?, [\w +]+, "(\w+)"', source)) | {"unsupported_file"}
+    used |= set(re.findall(r'"((?:not|damaged)_(?:gzip|lz4))"', source))
     assert used == documented
 
 

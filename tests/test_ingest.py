@@ -145,7 +145,7 @@ def test_facts_are_kept_and_verdicts_come_back_the_same(tmp_path: Path, judge: J
 BAD = {
     "bad.jsonl": (b"{not json", "not_json"),
     "nan.jsonl": (b'{"test_keys": {}, "measurement_start_time": NaN}', "not_json"),
-    "list.jsonl": (b"[1, 2]", "wrong_type"),
+    "list.jsonl": (b"[1, 2]", "unknown_row"),
     "deep.jsonl": (b'{"test_keys": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "too_deep"),
     "types.jsonl": (raw.encode(raw.measurement(probe_cc=7)), "wrong_type"),
     "place.jsonl": (raw.encode(raw.measurement(probe_cc="Pakistan")), "bad_place"),

@@ -13,8 +13,9 @@ from kholo.judge.facts import BITS
 from kholo.model import IMPAIRED, Verdict
 from kholo.observe import observe
 from kholo.reference import load_reference
-from kholo.sources import ooni
+from kholo.sources import registry
 from kholo.sources.items import Item
+from kholo.sources.source import Context
 
 from . import raw
 from .conftest import NOW
@@ -27,7 +28,7 @@ DEAD = {"status": False, "failure": TIMEOUT}
 
 
 def judged(judge: Judge, measurement: dict[str, Any]) -> Verdict:
-    ((decoded, payload),) = ooni.decode(Item("test", 1, raw.encode(measurement)), NOW)  # type: ignore[misc]
+    ((decoded, payload),) = registry.decode(Item("test", 1, raw.encode(measurement)), Context(NOW))  # type: ignore[misc]
     return judge.verdict(decoded, observe(payload, decoded.input))
 
 

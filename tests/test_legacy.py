@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from kholo.judge import Judge
 from kholo.model import Reject
 from kholo.pipeline.work import work
-from kholo.sources import archives, legacy, ooni
+from kholo.sources import archives, legacy, registry
 from kholo.sources.items import Item
+from kholo.sources.source import Context
 
 from . import raw
 from .conftest import NOW
@@ -45,7 +46,7 @@ def read(data: bytes) -> list[Item | Reject]:
 def test_an_entry_becomes_a_measurement_and_is_judged_like_one(judge: Judge) -> None:
     blocked = entry() | {"tls_handshakes": [raw.handshake("connection_reset")], "requests": []}
     items = [item for item in read(report(entry(), blocked)) if isinstance(item, Item)]
-    done = work(items, NOW, judge)
+    done = work(items, Context(NOW), judge)
     assert done.rejects == []
     verdicts = [msgspec.json.decode(line.verdict) for line in done.lines]
     assert [(v["state"], v["mechanism"]) for v in verdicts] == [("ok", None), ("blocked", "tls.reset")]
@@ -190,7 +191,7 @@ def test_the_real_report(data: Path) -> None:
     with path.open("rb") as stream:
         (item,) = archives.read_file(path, path.name, stream)
     assert isinstance(item, Item)
-    ((measurement, _),) = (found for found in ooni.decode(item, NOW) if not isinstance(found, Reject))
+    ((measurement, _),) = (found for found in registry.decode(item, Context(NOW)) if isinstance(found, tuple))
     assert measurement.test_name == "http_invalid_request_line"
     assert (measurement.place, measurement.network) == ("SG", "AS7472")
     assert f"{measurement.measured_at:%Y-%m-%d %H:%M:%S}" == "2018-07-26 23:50:22"
@@ -245,7 +246,7 @@ _VALUES = st.recursive(
 def test_every_document_is_an_item_or_a_reject(judge: Judge, tables: list[dict[str, Any]]) -> None:
     found = read(report(*[{"input": None, **table} for table in tables]))
     assert [item.line for item in found] == list(range(2, 2 + len(tables)))
-    done = work([item for item in found if isinstance(item, Item)], NOW, judge)
+    done = work([item for item in found if isinstance(item, Item)], Context(NOW), judge)
     rejects = sum(isinstance(item, Reject) for item in found)
     assert len(done.lines) + len(done.rejects) + rejects == len(tables)
 
@@ -266,7 +267,7 @@ def test_no_tokens_escape(judge: Judge, tokens: list[bytes]) -> None:
     found = read(report() + b"---\ninput: x\na: " + b"".join(tokens) + b"\n...\n" + _WHOLE)
     assert all(item.reason and item.detail.isprintable() for item in found if isinstance(item, Reject))
     assert isinstance(found[-1], Item)
-    work([item for item in found if isinstance(item, Item)], NOW, judge)
+    work([item for item in found if isinstance(item, Item)], Context(NOW), judge)
 
 
 @settings(deadline=None, max_examples=300)
@@ -282,4 +283,4 @@ def test_no_change_of_bytes_escapes(judge: Judge, seed: int) -> None:
             del data[place : place + dice.randint(1, 60)]
     found = read(bytes(data))
     assert all(item.reason and item.detail.isprintable() for item in found if isinstance(item, Reject))
-    work([item for item in found if isinstance(item, Item)], NOW, judge)
+    work([item for item in found if isinstance(item, Item)], Context(NOW), judge)

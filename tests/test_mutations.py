@@ -19,6 +19,7 @@ from kholo.pipeline.work import work
 from kholo.reference import load_reference
 from kholo.simulate import load_scenario, shipped_scenarios, simulate
 from kholo.sources.items import Item
+from kholo.sources.source import Context
 
 from . import raw
 from .conftest import DATA, NOW
@@ -34,7 +35,7 @@ values: st.SearchStrategy[Any] = st.recursive(
 
 def taken(data: bytes) -> list[dict[str, Any]]:
     """The verdicts of one item; each item gives a verdict or a named reject."""
-    done = work([Item("mutated", 1, data)], NOW, JUDGE)
+    done = work([Item("mutated", 1, data)], Context(NOW), JUDGE)
     assert len(done.lines) + len(done.rejects) >= 1
     assert all(reject.reason and reject.detail.isprintable() for reject in done.rejects)
     return [msgspec.json.decode(line.verdict) for line in done.lines]

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from kholo.judge import Judge, load_ruleset
-from kholo.model import Reject
 from kholo.observe import observe
 from kholo.reference import load_reference
 from kholo.simulate import load_scenario, shipped_scenarios, simulate
-from kholo.sources import ooni
+from kholo.sources import registry
 from kholo.sources.items import Item
+from kholo.sources.source import Context
 
 from . import raw, test_family, test_judge, test_platforms
 from .conftest import NOW
@@ -78,8 +78,8 @@ def with_a_filter(tmp_path_factory: pytest.TempPathFactory) -> Judge:
 def test_every_rule_decides_for_some_measurement(with_a_filter: Judge) -> None:
     decided = {"measurement.conflict"}
     for data in everything():
-        for decoded in ooni.decode(Item("case", 1, data), NOW):
-            assert not isinstance(decoded, Reject), decoded
+        for decoded in registry.decode(Item("case", 1, data), Context(NOW)):
+            assert isinstance(decoded, tuple), decoded
             measurement, payload = decoded
             units = with_a_filter.units(measurement, observe(payload, measurement.input))
             decided |= {with_a_filter.ruleset.decide(unit.facts).rule.id for unit in units}

@@ -22,6 +22,7 @@ from kholo.model import IMPAIRED, Grade, Incident, ScenarioError, State, UsageEr
 from kholo.pipeline.work import work
 from kholo.simulate import load_scenario, shipped_scenarios, simulate, truth, write
 from kholo.sources.items import Item
+from kholo.sources.source import Context
 
 from .conftest import NOW
 
@@ -30,7 +31,7 @@ SHIPPED = shipped_scenarios()
 
 def rows(name: str, judge: Judge) -> list[dict[str, object]]:
     lines = simulate(load_scenario(SHIPPED[name]))
-    done = work((Item(name, place, line) for place, line in enumerate(lines, 1)), NOW, judge)
+    done = work((Item(name, place, line) for place, line in enumerate(lines, 1)), Context(NOW), judge)
     assert done.rejects == []
     return [msgspec.json.decode(line.verdict) for line in done.lines]
 

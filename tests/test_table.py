@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from kholo.judge import Judge
 from kholo.model import Grade, Measurement, Reject
 from kholo.observe import observe
-from kholo.sources import archives, ooni
+from kholo.sources import archives, registry
 from kholo.sources.items import Item
+from kholo.sources.source import Context
 from kholo.sources.table import READ
 
 from .conftest import NOW
@@ -41,7 +42,8 @@ def packed(rows: list[dict[str, str]], columns: tuple[str, ...] = READ) -> bytes
 
 
 def read(data: bytes, name: str = "rows.csv") -> list[Item | Reject]:
-    return list(archives.read_file(Path(name), name, io.BytesIO(data)))
+    found = archives.read_file(Path(name), name, io.BytesIO(data))
+    return [one for one in found if isinstance(one, Item | Reject)]
 
 
 def decoded(data: bytes) -> list[Measurement | Reject]:
@@ -50,10 +52,10 @@ def decoded(data: bytes) -> list[Measurement | Reject]:
         if isinstance(item, Reject):
             made.append(item)
             continue
-        for found in ooni.decode(item, NOW):
+        for found in registry.decode(item, Context(NOW)):
             if isinstance(found, Reject):
                 made.append(found)
-            else:
+            elif isinstance(found, tuple):
                 observe(found[1], found[0].input)
                 made.append(found[0])
     return made
@@ -74,7 +76,7 @@ def test_the_rows_of_a_measurement_may_stand_anywhere(judge: Judge) -> None:
 def test_a_step_that_was_not_made_is_no_step() -> None:
     (item,) = read(packed([row(UID, tls_success="0", tcp_success="")]))
     assert isinstance(item, Item)
-    ((_, payload),) = ooni.decode(item, NOW)  # type: ignore[misc]
+    ((_, payload),) = registry.decode(item, Context(NOW))  # type: ignore[misc]
     assert observe(payload, None) == []
 
 

@@ -10,7 +10,9 @@ import pytest
 from kholo.judge import Judge
 from kholo.model import Reject, Verdict
 from kholo.observe import observe
-from kholo.sources import archives, ooni
+from kholo.sources import archives, registry
+from kholo.sources.items import Item
+from kholo.sources.source import Context
 
 from .conftest import NOW
 
@@ -20,10 +22,10 @@ def verdicts_of(path: Path, judge: Judge) -> list[Verdict | Reject]:
     found: list[Verdict | Reject] = []
     with path.open("rb") as stream:
         for item in archives.read_file(path, path.name, stream):
-            for decoded in [item] if isinstance(item, Reject) else ooni.decode(item, NOW):
+            for decoded in registry.decode(item, Context(NOW)) if isinstance(item, Item) else [item]:
                 if isinstance(decoded, Reject):
                     found.append(decoded)
-                else:
+                elif isinstance(decoded, tuple):
                     measurement, payload = decoded
                     found.append(judge.verdict(measurement, observe(payload, measurement.input)))
     return found

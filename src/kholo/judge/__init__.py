@@ -93,6 +93,7 @@ class Judge:
             self.ruleset.digest,
             self.reference.digest,
             measurement.simulated,
+            measurement.vantage,
         )
 
     def _service(self, measurement: Measurement) -> str | None:

@@ -7,6 +7,8 @@ from .errors import (
     CaseError,
     EnvironmentFault,
     KholoError,
+    NetworkFault,
+    NotThere,
     Problem,
     ReferenceDataError,
     ScenarioError,
@@ -15,6 +17,7 @@ from .errors import (
 )
 from .incident import Bracket, Cell, Collapse, DayState, HoursOfDay, Incident, NetworkSpell, ReportVotes, Wanted
 from .measurement import MAX_BODY, Measurement, Observation, Reject
+from .signal import Signal
 from .verdict import Verdict
 from .words import (
     IMPAIRED,
@@ -26,6 +29,7 @@ from .words import (
     Layer,
     Locus,
     Outcome,
+    SignalKind,
     State,
     Vantage,
 )
@@ -55,7 +59,9 @@ __all__ = [
     "Layer",
     "Locus",
     "Measurement",
+    "NetworkFault",
     "NetworkSpell",
+    "NotThere",
     "Obligation",
     "Observation",
     "Outcome",
@@ -65,6 +71,8 @@ __all__ = [
     "Reject",
     "ReportVotes",
     "ScenarioError",
+    "Signal",
+    "SignalKind",
     "Source",
     "State",
     "StoreError",

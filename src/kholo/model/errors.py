@@ -6,7 +6,9 @@
     ├── ScenarioError     (2) a scenario file is wrong
     ├── ReferenceDataError (2) a reference file (services, fingerprints, rules) is wrong
     └── EnvironmentFault  (3) disk, permissions, a lock held by another process
-        └── StoreError    (3) a store can't be read or written
+        ├── StoreError    (3) a store can't be read or written
+        └── NetworkFault  (3) another machine can't be reached, or does not give what it should
+            └── NotThere  (3) it says that there is no such thing
 
 A bad item of input is no error: it is a `Reject`, counted and kept.
 """
@@ -48,6 +50,14 @@ class EnvironmentFault(KholoError):
 
 class StoreError(EnvironmentFault):
     """A store can't be read or written."""
+
+
+class NetworkFault(EnvironmentFault):
+    """Another machine can't be reached, or does not give what it should. The text says what to do."""
+
+
+class NotThere(NetworkFault):
+    """The other side says that there is no such thing."""
 
 
 class Problem(msgspec.Struct, frozen=True, order=True):

@@ -31,7 +31,8 @@ class Measurement(msgspec.Struct, gc=False):
     digest of the report id, or "" where the archive gave none; it serves to count, never to show.
     `kind` says how deep the evidence goes: A raw measurement, B an archive's per-measurement result.
     `is_custom`: the person running the probe set options of their own. `is_clock_ahead`: the probe's clock says
-    that it measured after the archive had received the result.
+    that it measured after the archive had received the result. `vantage`: who measured; `place` and `network` are where
+    the measured line is, also where it was measured from outside.
     """
 
     measurement_uid: str
@@ -53,6 +54,7 @@ class Measurement(msgspec.Struct, gc=False):
     line: int
     is_custom: bool = False
     is_clock_ahead: bool = False
+    vantage: Vantage = Vantage.PROBE
 
 
 class Observation(msgspec.Struct, gc=False, omit_defaults=True):

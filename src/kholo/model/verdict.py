@@ -6,15 +6,15 @@ from datetime import datetime
 
 import msgspec
 
-from .words import Evidence, Grade, Layer, Locus, State
+from .words import Evidence, Grade, Layer, Locus, State, Vantage
 
 
 class Verdict(msgspec.Struct, frozen=True):
     """One decision on one measurement and service. The JSON names are a public contract.
 
-    `also` lists further mechanisms seen: one cause never hides another. `reachable` says whether the
-    person could use the service at all: True, False, or None when that is not known. `ruleset` and
-    `reference` are the digests of what decided.
+    `also` lists further mechanisms seen: one cause never hides another. `reachable` says whether the person could
+    use the service at all: True, False, or None when that is not known. `ruleset` and `reference` are the digests
+    of what decided. `vantage`: who measured; what was measured from outside is no user's line.
     """
 
     measurement_uid: str
@@ -36,3 +36,4 @@ class Verdict(msgspec.Struct, frozen=True):
     ruleset: str
     reference: str
     simulated: bool
+    vantage: Vantage = Vantage.PROBE

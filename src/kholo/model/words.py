@@ -44,10 +44,24 @@ class Layer(StrEnum):
 
 
 class Vantage(StrEnum):
-    """Who looked: the volunteer's probe, or the test helper it asked (the control)."""
+    """Who looked: the volunteer's probe, or the test helper it asked (the control).
+
+    Of a whole measurement: `PROBE`, an app that a person runs on their own line; `HOSTED`, a device with an id of
+    its own that somebody hosts (RIPE Atlas); `REMOTE`, somebody outside, through a server that stands in the
+    network (Censored Planet). Only `PROBE` is a user's line.
+    """
 
     PROBE = "probe"
     CONTROL = "control"
+    HOSTED = "hosted"
+    REMOTE = "remote"
+
+
+class SignalKind(StrEnum):
+    """What a signal says of a line: a level at a time, or that it was out from then to then."""
+
+    LEVEL = "level"
+    OUTAGE = "outage"
 
 
 class Locus(StrEnum):

@@ -8,6 +8,7 @@ from typing import Any
 from kholo.model import Layer, Observation, Vantage
 from kholo.sources import keys
 from kholo.sources.ooni import Listed, Payload, Scores
+from kholo.sources.source import Observed
 from kholo.sources.table import Rows
 
 from . import platforms, rows, web_connectivity
@@ -29,10 +30,12 @@ _BY_KIND: dict[type[Any], Callable[[Any], list[Observation]]] = {
 }
 
 
-def observe(payload: Payload, url: str | None) -> list[Observation]:
+def observe(payload: Payload | Observed, url: str | None) -> list[Observation]:
     """The observations of one measurement of `url`; empty for a test that is not judged or holds nothing."""
     if payload is None:
         return []
+    if isinstance(payload, Observed):
+        return payload.rows
     if isinstance(payload, Scores):
         return _scores(payload)
     if isinstance(payload, Listed):

@@ -117,7 +117,9 @@ def _concerns(finding: RateFinding, case: Case) -> bool:
 def _states(db: duckdb.DuckDBPyConnection, case: Case, as_of: datetime) -> dict[State, int]:
     wanted = Filter(service=case.service, place=case.place, until=as_of)
     condition, values = wanted.sql()
-    query = f"SELECT state, count(*) AS n FROM judged WHERE simulated = ? AND {condition} GROUP BY state ORDER BY state"  # noqa: S608
+    query = (
+        f"SELECT state, count(*) AS n FROM counted WHERE simulated = ? AND {condition} GROUP BY state ORDER BY state"  # noqa: S608
+    )
     return {State(row["state"]): row["n"] for row in rows(db.execute(query, [case.simulated, *values]))}
 
 
@@ -126,7 +128,7 @@ def _proofs(db: duckdb.DuckDBPyConnection, incident: Incident) -> tuple[Verdict,
     wanted = Filter(service=incident.service, place=incident.place, since=incident.onset.earliest)
     condition, values = wanted.sql()
     query = (
-        f"SELECT {', '.join(PUBLIC)} FROM judged WHERE simulated = ? AND list_contains(?, network)"  # noqa: S608
+        f"SELECT {', '.join(PUBLIC)} FROM counted WHERE simulated = ? AND list_contains(?, network)"  # noqa: S608
         f" AND list_contains(?, state) AND measured_at <= ? AND {condition}"
     )
     first = [

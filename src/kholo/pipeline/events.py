@@ -55,7 +55,7 @@ GROUP BY service, place, network, simulated, month
 """
 _HOURS = """
 SELECT simulated, place, network, date_trunc('hour', measured_at) AS hour, count(DISTINCT report) AS reports
-FROM judged
+FROM counted
 WHERE network NOT IN ('', 'AS0') AND {condition}
 GROUP BY ALL
 """
@@ -67,7 +67,7 @@ GROUP BY ALL
 """
 _MEASURED = """(
   SELECT v.* REPLACE (coalesce(v.service, '') AS service), m.hostname AS target, m.test_version
-  FROM judged v JOIN measurements m USING (measurement_uid, content)
+  FROM counted v JOIN measurements m USING (measurement_uid, content)
 )"""
 
 
@@ -140,7 +140,7 @@ def _seen(result: Result, slow: Collection[str]) -> Result:
 def _rows(db: duckdb.DuckDBPyConnection, chosen: Filter) -> Iterator[dict[str, Any]]:
     condition, values = chosen.sql()
     names = ", ".join(Result.__struct_fields__)
-    query = f"SELECT {names} FROM judged WHERE service IS NOT NULL AND {condition}"  # noqa: S608
+    query = f"SELECT {names} FROM counted WHERE service IS NOT NULL AND {condition}"  # noqa: S608
     return rows(db.execute(query, values))
 
 
@@ -152,7 +152,7 @@ def _baselines(db: duckdb.DuckDBPyConnection, chosen: Filter) -> Baselines:
     condition, values = Filter(received=chosen.received).sql()
     witnesses = _WITNESSES.format(
         by="date_trunc('month', measured_at) AS month",
-        source="judged",
+        source="counted",
         condition=f"service IS NOT NULL AND {condition}",
     )
     return baselines(Month(**row) for row in rows(db.execute(_MONTHS.format(witnesses=witnesses), values)))

@@ -10,17 +10,19 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, NamedTuple
 
 import duckdb
 import msgspec
 
 from kholo.judge import Judge, load_ruleset
-from kholo.model import EnvironmentFault, Reject
+from kholo.model import EnvironmentFault, Reject, Signal
 from kholo.reference import load_reference
 from kholo.sources import archives
 from kholo.sources.items import Item
-from kholo.store import Store, write_parquet
+from kholo.sources.lines import NO_DIGEST
+from kholo.sources.source import Aside, Context, Found
+from kholo.store import Store, rows, write_parquet
 
 from . import sets
 from .work import Line, Worked, work
@@ -38,15 +40,29 @@ Tell = Callable[[int, int], None]
 
 
 class Summary(msgspec.Struct):
-    """What an ingest did. `new` counts measurements added, `known` those that were there already."""
+    """What an ingest did. `new` counts measurements added, `known` those that were there already.
+
+    `signals` counts statements about lines as a whole, `new_signals` those of them that were added. `aside`: rows
+    that only say something of other rows.
+    """
 
     files: int = 0
     read: int = 0
     new: int = 0
     known: int = 0
+    signals: int = 0
+    new_signals: int = 0
+    aside: int = 0
     rejected: int = 0
     reasons: dict[str, int] = msgspec.field(default_factory=dict)
     conflicts: int = 0
+
+
+class Input(NamedTuple):
+    """One file, and how rows call it."""
+
+    path: Path
+    name: str
 
 
 def ingest(
@@ -63,43 +79,60 @@ def ingest(
     `now` (UTC) bounds measurement times. `tell` is called with the items and the bytes of input done so far.
     Raises `UsageError` for a path that is not there, `StoreError` when the store can't be written.
     """
-    files = archives.find(paths)
-    summary = Summary(files=len(files) + (stdin is not None))
-    reader = _Reader(files, stdin, tell)
-    judge = Judge(load_ruleset(), load_reference(fingerprints))
+    found = [Input(path, str(path)) for path in archives.find(paths)]
     with store.writing():
-        try:
-            with _Part(store, judge, summary, beside=workers > 1) as part:
-                for done in _worked(reader.chunks(), now, judge, fingerprints, workers):
-                    part.take(done)
-                    part.take(Worked([], reader.drain()))
-                part.take(Worked([], reader.drain()))
-        except OSError as error:
-            raise EnvironmentFault(f"{error.filename or store.root}: {error.strerror or error}") from error
+        return take(store, found, stdin, now, workers, tell, fingerprints)
+
+
+def take(
+    store: Store,
+    inputs: Sequence[Input],
+    stdin: IO[bytes] | None,
+    now: datetime,
+    workers: int = 1,
+    tell: Tell = lambda _items, _bytes: None,
+    fingerprints: tuple[Path, ...] = (),
+) -> Summary:
+    """As `ingest`, into a store that is held for writing already."""
+    summary = Summary(files=len(inputs) + (stdin is not None))
+    reader = _Reader(inputs, stdin, tell)
+    judge = Judge(load_ruleset(), load_reference(fingerprints))
+    context = Context(now)
+    try:
+        with _Part(store, judge, summary, beside=workers > 1) as part:
+            for done in _worked(reader.chunks(), context, judge, fingerprints, workers):
+                part.take(done)
+                part.take(reader.drain())
+            part.take(reader.drain())
+    except OSError as error:
+        raise EnvironmentFault(f"{error.filename or store.root}: {error.strerror or error}") from error
     summary.conflicts = conflicts(store)
     return summary
 
 
 class _Reader:
-    """Reads items of all files one after the other; rejects of reading are kept for the end of each chunk."""
+    """Reads items of all files one after the other; what is no item is kept for the end of each chunk."""
 
-    def __init__(self, files: list[Path], stdin: IO[bytes] | None, tell: Tell) -> None:
-        self._files, self._stdin, self._tell = files, stdin, tell
-        self._rejects: list[Reject] = []
+    def __init__(self, inputs: Sequence[Input], stdin: IO[bytes] | None, tell: Tell) -> None:
+        self._inputs, self._stdin, self._tell = inputs, stdin, tell
+        self._other = Worked([], [])
         self._items = 0
         self._bytes = 0
 
-    def drain(self) -> list[Reject]:
-        """What could not be read since the last call."""
-        rejects, self._rejects = self._rejects, []
-        return rejects
+    def drain(self) -> Worked:
+        """What could not be read, or is no item, since the last call."""
+        other, self._other = self._other, Worked([], [])
+        return other
 
     def chunks(self) -> Iterator[list[Item]]:
         chunk: list[Item] = []
         size = 0
         for found in self._found():
             if isinstance(found, Reject):
-                self._rejects.append(found)
+                self._other.rejects.append(found)
+                continue
+            if isinstance(found, Aside):
+                self._other.aside += found.rows
                 continue
             chunk.append(found)
             size += len(found.data)
@@ -109,18 +142,18 @@ class _Reader:
         if chunk:
             yield chunk
 
-    def _found(self) -> Iterator[archives.Found]:
-        for path in self._files:
+    def _found(self) -> Iterator[Found]:
+        for path, name in self._inputs:
             try:
                 with path.open("rb") as stream:
-                    yield from self._counted(archives.read_file(path, str(path), stream), stream.tell)
+                    yield from self._counted(archives.read_file(path, name, stream), stream.tell)
                 self._bytes += path.stat().st_size
             except OSError as error:
-                yield Reject(str(path), 0, "unreadable_file", error.strerror or "can't be read", archives.NO_DIGEST)
+                yield Reject(name, 0, "unreadable_file", error.strerror or "can't be read", NO_DIGEST)
         if self._stdin is not None:
             yield from self._counted(archives.read_stream("-", self._stdin), lambda: 0)
 
-    def _counted(self, found: Iterable[archives.Found], position: Callable[[], int]) -> Iterator[archives.Found]:
+    def _counted(self, found: Iterable[Found], position: Callable[[], int]) -> Iterator[Found]:
         for item in found:
             self._items += 1
             if self._items % CHUNK == 0:
@@ -136,25 +169,25 @@ def _start_worker(fingerprints: tuple[Path, ...]) -> None:
     _WORKER["judge"] = Judge(load_ruleset(), load_reference(fingerprints))
 
 
-def _in_worker(items: list[Item], now: datetime) -> Worked:
-    return work(items, now, _WORKER["judge"])
+def _in_worker(items: list[Item], context: Context) -> Worked:
+    return work(items, context, _WORKER["judge"])
 
 
 def _worked(
-    chunks: Iterator[list[Item]], now: datetime, judge: Judge, fingerprints: tuple[Path, ...], workers: int
+    chunks: Iterator[list[Item]], context: Context, judge: Judge, fingerprints: tuple[Path, ...], workers: int
 ) -> Iterator[Worked]:
     """The chunks, worked, in order. With several workers a bounded number is under way at once."""
     if workers <= 1:
-        yield from (work(chunk, now, judge) for chunk in chunks)
+        yield from (work(chunk, context, judge) for chunk in chunks)
         return
     with ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(fingerprints,)) as pool:
         under_way: deque[Future[Worked]] = deque(
-            pool.submit(_in_worker, chunk, now) for chunk in islice(chunks, workers * AHEAD)
+            pool.submit(_in_worker, chunk, context) for chunk in islice(chunks, workers * AHEAD)
         )
         while under_way:
             done = under_way.popleft().result()
             if (chunk := next(chunks, None)) is not None:
-                under_way.append(pool.submit(_in_worker, chunk, now))
+                under_way.append(pool.submit(_in_worker, chunk, context))
             yield done
 
 
@@ -170,9 +203,10 @@ class _Part:
         self._derived = store.derived(sets.keep(store, judge))
         self._lines: dict[tuple[str, str], Line] = {}
         self._rejects: set[Reject] = set()
+        self._signals: set[Signal] = set()
         self._size = 0
         self._writer = ThreadPoolExecutor(1) if beside else None
-        self._under_way: Future[tuple[int, int]] | None = None
+        self._under_way: Future[_Counts] | None = None
 
     def __enter__(self) -> _Part:
         return self
@@ -197,35 +231,39 @@ class _Part:
             self._summary.rejected += 1
             self._summary.reasons[reject.reason] = self._summary.reasons.get(reject.reason, 0) + 1
             self._rejects.add(reject)
-        if len(self._lines) + len(self._rejects) >= PART or self._size >= PART_BYTES:
+        self._summary.aside += done.aside
+        self._summary.signals += len(done.signals)
+        self._signals.update(done.signals)
+        if len(self._lines) + len(self._rejects) + len(self._signals) >= PART or self._size >= PART_BYTES:
             self.flush()
 
     def flush(self) -> None:
         """Write what the store does not have yet as one part. At most one part is being written at a time."""
-        full = self._lines, self._rejects
-        self._lines, self._rejects, self._size = {}, set(), 0
+        full = self._lines, self._rejects, self._signals
+        self._lines, self._rejects, self._signals, self._size = {}, set(), set(), 0
         if self._writer is None:
-            self._count(*self._write(*full))
+            self._count(self._write(*full))
             return
         self._wait()
         self._under_way = self._writer.submit(self._write, *full)
 
     def _wait(self) -> None:
         if self._under_way is not None:
-            self._count(*self._under_way.result())
+            self._count(self._under_way.result())
             self._under_way = None
 
-    def _count(self, known: int, new: int) -> None:
-        self._summary.known += known
-        self._summary.new += new
+    def _count(self, counts: _Counts) -> None:
+        self._summary.known += counts.known
+        self._summary.new += counts.new
+        self._summary.new_signals += counts.new_signals
 
-    def _write(self, collected: dict[tuple[str, str], Line], refused: set[Reject]) -> tuple[int, int]:
-        """Write a part; how many of its measurements were known already, and how many are new."""
-        lines, rejects = self._unknown(collected, refused)
-        counts = len(collected) - len(lines), len(lines)
-        if not lines and not rejects:
+    def _write(self, collected: dict[tuple[str, str], Line], refused: set[Reject], said: set[Signal]) -> _Counts:
+        """Write a part, and count what was known already and what is new."""
+        lines, rejects, signals = self._unknown(collected, refused, said)
+        counts = _Counts(len(collected) - len(lines), len(lines), len(signals))
+        if not lines and not rejects and not signals:
             return counts
-        part = _part_id(lines, rejects)
+        part = _part_id(lines, rejects, signals)
         verdicts = b"".join(line.verdict for line in lines)
         if verdicts:
             write_parquet("verdicts", verdicts, self._derived / f"{part}.parquet")
@@ -234,19 +272,54 @@ class _Part:
             {
                 "measurements": b"".join(line.measurement for line in lines),
                 "observations": b"".join(line.observations for line in lines),
-                "rejects": b"".join(msgspec.json.encode(reject) + b"\n" for reject in rejects),
+                "rejects": _json_lines(rejects),
+                "signals": _json_lines(signals),
             },
         )
         return counts
 
-    def _unknown(self, collected: dict[tuple[str, str], Line], refused: set[Reject]) -> tuple[list[Line], list[Reject]]:
+    def _unknown(
+        self, collected: dict[tuple[str, str], Line], refused: set[Reject], said: set[Signal]
+    ) -> tuple[list[Line], list[Reject], list[Signal]]:
         with self._store.connect() as db:
             known = _known(db, "measurements", ("measurement_uid", "content"), list(collected))
             keys = [(item.file, str(item.line), item.reason, item.digest) for item in refused]
             old = _known(db, "rejects", ("file", "line", "reason", "digest"), keys)
+            heard = _known_signals(db, said) if said else set()
         lines = [line for key, line in sorted(collected.items()) if key not in known]
         rejects = [item for item in sorted(refused) if (item.file, str(item.line), item.reason, item.digest) not in old]
-        return lines, rejects
+        return lines, rejects, sorted((one for one in said if _said(one) not in heard), key=_order)
+
+
+class _Counts(NamedTuple):
+    known: int
+    new: int
+    new_signals: int
+
+
+def _json_lines(rows: Sequence[Any]) -> bytes:
+    return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+
+
+#: What makes two statements the same, wherever they were read.
+_SAID = ("source", "signal", "kind", "place", "network", "service", "since", "until", "value", "usual", "simulated")
+
+
+def _said(signal: Signal) -> tuple[Any, ...]:
+    return tuple(getattr(signal, name) for name in _SAID)
+
+
+def _order(signal: Signal) -> bytes:
+    """Statements may lack what others have, and so can't be compared as they are."""
+    return msgspec.json.encode(signal)
+
+
+def _known_signals(db: duckdb.DuckDBPyConnection, said: set[Signal]) -> set[tuple[Any, ...]]:
+    """What the store heard already, of the sources and in the time of `said`."""
+    query = f"SELECT {', '.join(_SAID)} FROM signals WHERE list_contains(?, source) AND since BETWEEN ? AND ?"  # noqa: S608
+    times = [one.since.replace(tzinfo=None) for one in said]
+    found = db.execute(query, [sorted({one.source for one in said}), min(times), max(times)])
+    return {tuple(row.values()) for row in rows(found)}
 
 
 def _known(
@@ -263,12 +336,13 @@ def _known(
     return set(db.execute(query, lists).fetchall())
 
 
-def _part_id(lines: list[Line], rejects: list[Reject]) -> str:
+def _part_id(lines: list[Line], rejects: list[Reject], signals: list[Signal]) -> str:
     digest = hashlib.sha256()
     for line in lines:
         digest.update(f"{line.uid}\n{line.content}\n".encode())
     for item in rejects:
         digest.update(f"{item.file}\n{item.line}\n{item.reason}\n{item.digest}\n".encode())
+    digest.update(_json_lines(signals))
     return digest.hexdigest()[:24]
 
 

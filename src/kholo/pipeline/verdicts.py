@@ -13,7 +13,7 @@ import duckdb
 import msgspec
 
 from kholo.judge import Judge
-from kholo.model import Grade, Measurement, Observation
+from kholo.model import Grade, Measurement, Observation, Vantage
 from kholo.store import Store, rows, write_parquet
 
 from . import sets
@@ -44,6 +44,7 @@ WHERE nth = 1
 _PUBLIC = (
     "measurement_uid", "input", "test_name", "measured_at", "service", "place", "network", "state", "layer",
     "mechanism", "also", "reachable", "locus", "evidence", "grade", "rule_id", "ruleset", "reference", "simulated",
+    "vantage",
 )  # fmt: skip
 
 #: The names of a verdict's row, for tables and exports.
@@ -98,11 +99,15 @@ Told = Callable[[int, int], None]
 
 
 def judged(store: Store, judge: Judge) -> duckdb.DuckDBPyConnection:
-    """A connection with the view `judged`: one verdict a measurement. Judges what was not judged by these rules yet."""
+    """A connection with the view `judged`: one verdict a measurement. Judges what was not judged by these rules yet.
+
+    Of these the view `counted` has what was measured on users' own lines: nothing else makes a cell or an incident.
+    """
     derive(store, judge)
     connection = store.connect()
     store.view(connection, "verdicts", verdict_files(store, sets.name_of(judge)))
     one_each(connection, "verdicts", "judged")
+    connection.execute(f"CREATE VIEW counted AS SELECT * FROM judged WHERE vantage = '{Vantage.PROBE}'")  # noqa: S608
     return connection
 
 
@@ -190,7 +195,7 @@ def stored(store: Store, part: Path, *uids: str) -> Iterator[tuple[Measurement, 
 
 
 def _measurement(row: dict[str, Any]) -> Measurement:
-    row["kind"] = Grade(row["kind"])
+    row["kind"], row["vantage"] = Grade(row["kind"]), Vantage(row["vantage"])
     return Measurement(**row)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from itertools import islice
 
 import msgspec
 
 from kholo.judge import Judge
-from kholo.model import Measurement, Observation, Reject, Verdict
+from kholo.model import Measurement, Observation, Reject, Signal, Verdict
 from kholo.observe import observe
-from kholo.sources import ooni
+from kholo.sources import registry
 from kholo.sources.items import Item
+from kholo.sources.source import Aside, Context
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -35,6 +35,8 @@ class Worked(msgspec.Struct):
 
     lines: list[Line]
     rejects: list[Reject]
+    signals: list[Signal] = msgspec.field(default_factory=list)
+    aside: int = 0
 
 
 #: Measurements taken through each step together: a step that repeats runs faster than steps that take turns.
@@ -43,26 +45,30 @@ STRIDE = 32
 Judged = tuple[Measurement, list[Observation], Verdict]
 
 
-def work(items: Iterable[Item], now: datetime, judge: Judge) -> Worked:
-    """Take a batch of items through the line. `now` bounds what a probe's clock may say."""
+def work(items: Iterable[Item], context: Context, judge: Judge) -> Worked:
+    """Take a batch of items through the line."""
     done = Worked([], [])
-    for found in judged(items, now, judge):
-        if isinstance(found, Reject):
+    for found in judged(items, context, judge):
+        if isinstance(found, tuple):
+            done.lines.append(line(*found))
+        elif isinstance(found, Signal):
+            done.signals.append(found)
+        elif isinstance(found, Reject):
             done.rejects.append(found)
         else:
-            done.lines.append(line(*found))
+            done.aside += found.rows
     return done
 
 
-def judged(items: Iterable[Item], now: datetime, judge: Judge) -> Iterator[Judged | Reject]:
-    """From text to observations to verdicts, a few items at a time; the rejects of a few before their verdicts."""
+def judged(items: Iterable[Item], context: Context, judge: Judge) -> Iterator[Judged | Signal | Aside | Reject]:
+    """From text to observations to verdicts, a few items at a time; what is no measurement before their verdicts."""
     waiting = iter(items)
     while stride := list(islice(waiting, STRIDE)):
-        decoded = [found for item in stride for found in ooni.decode(item, now)]
-        good = [found for found in decoded if not isinstance(found, Reject)]
+        decoded = [found for item in stride for found in registry.decode(item, context)]
+        good = [found for found in decoded if isinstance(found, tuple)]
         observed = [(measurement, observe(payload, measurement.input)) for measurement, payload in good]
         verdicts = [judge.verdict(measurement, rows) for measurement, rows in observed]
-        yield from (found for found in decoded if isinstance(found, Reject))
+        yield from (found for found in decoded if not isinstance(found, tuple))
         yield from (
             (measurement, rows, verdict) for (measurement, rows), verdict in zip(observed, verdicts, strict=True)
         )
@@ -73,7 +79,8 @@ def line(measurement: Measurement, observations: list[Observation], verdict: Ver
     facts = _ENCODER.encode_lines(observations)
     known = _ENCODER.encode(
         (measurement.kind, measurement.test_name, measurement.input, measurement.measured_at, measurement.place,
-         measurement.network, measurement.resolver_network, measurement.report, measurement.simulated)
+         measurement.network, measurement.resolver_network, measurement.report, measurement.simulated,
+         measurement.vantage)
     )  # fmt: skip
     content = hashlib.sha256(known + facts).hexdigest()[:32]
     key = b'{"measurement_uid":' + _ENCODER.encode(measurement.measurement_uid) + b',"content":"' + content.encode()

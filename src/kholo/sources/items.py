@@ -16,13 +16,15 @@ MAX_ITEM = 16 * 1024 * 1024
 class Item(msgspec.Struct, frozen=True, gc=False):
     """One undecoded item. `line` counts from 1: the line of the file, or the member's place in an archive.
 
-    `received` is what stood there, where it had to be put into another form to be decoded.
+    `received` is what stood there, where it had to be put into another form to be decoded. `uid` is the id under which
+    the archive keeps it, where the item itself does not say it.
     """
 
     file: str
     line: int
     data: bytes
     received: bytes = b""
+    uid: str = ""
 
     @property
     def digest(self) -> str:

@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from kholo.model import Grade, Measurement, Reject
+from kholo.model import Grade, Measurement
 
-from . import envelope, keys
+from . import envelope, keys, registry, table
 from .envelope import Refused
 from .items import Item
 from .keys import TestKeys
+from .source import Context, CsvTable, Decoded, Given, Source
 from .table import Rows
 
 _UNSET = Raw(b"null")
@@ -52,7 +53,6 @@ Payload = TestKeys | Scores | Listed | Rows | None
 
 #: The source of measurements put together from rows of OONI's observation tables.
 OBSERVATION_ROWS = "ooni/rows"
-Decoded = tuple[Measurement, Payload]
 
 
 class _Raw(msgspec.Struct, gc=False):
@@ -114,33 +114,27 @@ _ROWS = msgspec.json.Decoder(Rows)
 _MANY = msgspec.json.Decoder(list[Raw])
 
 
-def decode(item: Item, now: datetime) -> Iterator[Decoded | Reject]:
-    """One item as the measurements it holds (one, save for an answer of the API), or a reject with its reason."""
-    try:
-        yield from _decode(item, now)
-    except Refused as error:
-        yield item.reject(error.reason, error.detail)
-    except msgspec.ValidationError as error:
-        yield item.reject("wrong_type", str(error))
-    except msgspec.DecodeError as error:
-        yield item.reject("not_json", str(error))
-    except RecursionError:
-        yield item.reject("too_deep", "nested deeper than any measurement is")
-    except UnicodeError:
-        yield item.reject("not_utf8", "the text is not UTF-8")
+def recognises(data: bytes) -> bool:
+    """Whether the bytes are of a measurement, or of a result that OONI gives of one."""
+    return b'"test_keys"' in data or b'"measurement_start_time"' in data
 
 
-def _decode(item: Item, now: datetime) -> Iterator[Decoded | Reject]:
+def decode(item: Item, context: Context) -> Iterator[Given]:
+    """One item as the measurements it holds: one, save for an answer of the API.
+
+    Raises `Refused`, and what msgspec raises.
+    """
+    now = context.now
     row = _RAW.decode(item.data)
     if row.test_keys:
         yield _raw(item, row, now)
         return
     kind = _PROBE.decode(item.data)
     if kind.content:
-        yield from decode(Item(item.file, item.line, bytes(kind.content)), now)
+        yield from decode(Item(item.file, item.line, bytes(kind.content), uid=item.uid), context)
     elif kind.results:
         for number, part in enumerate(_MANY.decode(kind.results), 1):
-            yield from decode(Item(f"{item.file}#results", number, bytes(part)), now)
+            yield from registry.decode(Item(f"{item.file}#results", number, bytes(part)), context)
     elif kind.dns_blocked is not None:
         yield _analysis(item, _ROW.decode(item.data), now)
     elif kind.anomaly is not None:
@@ -224,7 +218,7 @@ def _measurement(
     named = row.input if isinstance(row.input, str) else None
     resolver = None if isinstance(row, _ListedRow) else row.resolver_asn
     return Measurement(
-        envelope.uid(row.measurement_uid, digest),
+        envelope.uid(row.measurement_uid or item.uid, digest),
         digest,
         kind,
         source,
@@ -242,3 +236,15 @@ def _measurement(
         item.file,
         item.line,
     )
+
+
+SOURCE = Source(
+    id="ooni",
+    name="OONI",
+    what="Measurements that people run on their own lines, raw, and the archive's own results of them.",
+    address="https://ooni.org/data/",
+    terms="CC BY-NC-SA 4.0 (OONI data policy)",
+    recognises=recognises,
+    decode=decode,
+    tables=(CsvTable(table.NEEDED, table.items),),
+)

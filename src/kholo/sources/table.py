@@ -6,7 +6,6 @@ disk: memory stays flat. Column names are those of OONI's tables (ooni/data, `oo
 
 from __future__ import annotations
 
-import csv
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
@@ -15,9 +14,9 @@ import msgspec
 
 from kholo.model import Reject
 
+from . import csvrows
 from .items import MAX_ITEM, Item
-
-Found = Item | Reject
+from .source import Found
 
 #: What a file must have to be such a table, and what else of it is read.
 NEEDED = (
@@ -68,60 +67,26 @@ class Rows(msgspec.Struct, gc=False):
 def items(name: str, lines: Iterable[Found]) -> Iterator[Found]:
     """One item a measurement, from the lines of a table; `line` is the line of its first row.
 
-    A line that is no row is a reject; a file whose first line lacks needed columns is one reject in all.
+    A line that is no row is a reject.
     """
     rejects: list[Reject] = []
     with sqlite3.connect("") as db:
         db.execute("CREATE TABLE t (uid TEXT, line INTEGER, text BLOB)")
-        texts = _texts(lines, rejects.append)
-        columns = next(texts, (0, []))[1]
-        missing = [column for column in NEEDED if column not in columns]
-        if missing:
-            yield Item(name, 1, ",".join(columns).encode()).reject(
-                "wrong_columns", f"not a table of OONI's observations: no column {', '.join(missing)}"
-            )
-            return
-        db.executemany("INSERT INTO t VALUES (?, ?, ?)", _rows(name, columns, texts, rejects.append))
+        rows = csvrows.texts(lines, rejects.append)
+        columns = next(rows, (0, []))[1]
+        db.executemany("INSERT INTO t VALUES (?, ?, ?)", _rows(name, columns, rows, rejects.append))
         yield from rejects
         ordered = db.execute("SELECT uid, line, text FROM t ORDER BY uid, text, line")
         for _, group in groupby(ordered, key=lambda row: row[0]):
             yield _item(name, group)
 
 
-def _texts(lines: Iterable[Found], refuse: Callable[[Reject], None]) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each row with its line. Lines that are too long, no UTF-8 or no CSV are refused."""
-    at = Item("", 0, b"")
-
-    def text() -> Iterator[str]:
-        nonlocal at
-        for found in lines:
-            if isinstance(found, Reject):
-                refuse(found)
-                continue
-            at = found
-            try:
-                yield found.data.decode() + "\n"
-            except UnicodeDecodeError:
-                refuse(found.reject("not_utf8", "the text is not UTF-8"))
-
-    reader = csv.reader(text(), strict=True)
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            refuse(at.reject("not_csv", str(error)))
-            continue
-        yield at.line, cells
-
-
 def _rows(
-    name: str, columns: list[str], texts: Iterable[tuple[int, list[str]]], refuse: Callable[[Reject], None]
+    name: str, columns: list[str], rows: Iterable[tuple[int, list[str]]], refuse: Callable[[Reject], None]
 ) -> Iterator[tuple[str, int, bytes]]:
     wanted = [(columns.index(column), column) for column in READ if column in columns]
     uid = columns.index("measurement_uid")
-    for line, cells in texts:
+    for line, cells in rows:
         if len(cells) != len(columns) or not cells[uid]:
             why = f"{len(cells)} cells under {len(columns)} columns" if cells[uid:] else "no measurement_uid"
             refuse(Item(name, line, ",".join(cells).encode()).reject("wrong_row", why))

@@ -2,7 +2,7 @@
 
     store/
       kholo-store.json          what it is, and the version of its layout
-      parts/<id>/<table>.parquet  the facts: measurements, observations, rejects
+      parts/<id>/<table>.parquet  the facts: measurements, observations, rejects, signals
       verdicts/<ruleset>-<reference>/<id>.parquet   derived, may be deleted at any time
       detected/                 what the detector found before, so as not to compute it again; may be deleted
       sets/<ruleset>-<reference>/   the rules and reference data that made them
@@ -33,7 +33,7 @@ from .schema import FACTS, TABLES, columns, empty
 
 __all__ = ["FACTS", "TABLES", "Store", "columns"]
 
-LAYOUT = 2
+LAYOUT = 3
 #: Bytes of one row as JSON: the body of a page is cut at 64 KiB, which escapes can make six times longer.
 MAX_ROW = 4 << 20
 _MARK = "kholo-store.json"

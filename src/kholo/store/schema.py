@@ -22,6 +22,7 @@ _MEASUREMENT = {
     "line": "BIGINT",
     "is_custom": "BOOLEAN",
     "is_clock_ahead": "BOOLEAN",
+    "vantage": "VARCHAR",
     "content": "VARCHAR",
 }
 
@@ -90,6 +91,26 @@ _VERDICT = {
     "ruleset": "VARCHAR",
     "reference": "VARCHAR",
     "simulated": "BOOLEAN",
+    "vantage": "VARCHAR",
+}
+
+_SIGNAL = {
+    "source": "VARCHAR",
+    "signal": "VARCHAR",
+    "kind": "VARCHAR",
+    "place": "VARCHAR",
+    "network": "VARCHAR",
+    "service": "VARCHAR",
+    "since": "TIMESTAMP",
+    "until": "TIMESTAMP",
+    "value": "DOUBLE",
+    "usual": "DOUBLE",
+    "unit": "VARCHAR",
+    "detail": "VARCHAR",
+    "simulated": "BOOLEAN",
+    "digest": "VARCHAR",
+    "file": "VARCHAR",
+    "line": "BIGINT",
 }
 
 #: Column name to type, by table.
@@ -97,10 +118,11 @@ TABLES: dict[str, dict[str, str]] = {
     "measurements": _MEASUREMENT,
     "observations": _OBSERVATION,
     "rejects": _REJECT,
+    "signals": _SIGNAL,
     "verdicts": _VERDICT,
 }
 #: What is kept as received; everything else can be thrown away and comes back the same.
-FACTS = ("measurements", "observations", "rejects")
+FACTS = ("measurements", "observations", "rejects", "signals")
 
 
 def columns(table: str) -> str:
