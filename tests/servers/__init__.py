@@ -5,6 +5,7 @@ from __future__ import annotations
 from .base import Answer, App, Request, Running, Seen, Wire, beside, serve
 from .bucket import Bucket
 from .faults import ALL, Faults, Hit, Kind
+from .ooni_api import OoniApi
 
 __all__ = [
     "ALL",
@@ -14,6 +15,7 @@ __all__ = [
     "Faults",
     "Hit",
     "Kind",
+    "OoniApi",
     "Request",
     "Running",
     "Seen",
