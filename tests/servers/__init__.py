@@ -1,0 +1,25 @@
+"""Servers of the project's own that speak as the archives do, over real sockets, and fail as they do."""
+
+from __future__ import annotations
+
+from .base import Answer, App, Request, Running, Seen, Wire, beside, serve
+from .bucket import Bucket
+from .faults import ALL, Faults, Hit, Kind
+from .ooni_api import OoniApi
+
+__all__ = [
+    "ALL",
+    "Answer",
+    "App",
+    "Bucket",
+    "Faults",
+    "Hit",
+    "Kind",
+    "OoniApi",
+    "Request",
+    "Running",
+    "Seen",
+    "Wire",
+    "beside",
+    "serve",
+]
