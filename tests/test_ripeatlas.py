@@ -89,10 +89,10 @@ def lookup(**more: Any) -> dict[str, Any]:
     return result("dns", **{"src_addr": INSIDE, **base, **more})
 
 
-def certificate(*names: str) -> str:
+def certificate(*names: str, subject: str = "A server") -> str:
     """A certificate for these names, signed by itself."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "A server")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
     made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     made = made.serial_number(1).not_valid_before(datetime(2020, 1, 1)).not_valid_after(datetime(2021, 1, 1))  # noqa: DTZ001
     if names:
@@ -178,6 +178,7 @@ def test_the_resolvers_of_a_line_are_told_from_one_that_was_chosen() -> None:
 
 
 CHAIN = [certificate("example.org", "*.x.com"), certificate()]
+OLD = certificate(subject="api.x.com")
 TLS = {"dst_name": "api.x.com", "dst_addr": "104.244.42.2", "dst_port": "443", "src_addr": INSIDE, "af": 4}
 
 
@@ -187,7 +188,9 @@ TLS = {"dst_name": "api.x.com", "dst_addr": "104.244.42.2", "dst_port": "443", "
         ({"cert": CHAIN, "rt": 90.0, "ttc": 30.0}, None, wire.NAMED),
         ({"cert": [certificate("x.com")]}, None, wire.OTHERS),
         ({"cert": CHAIN[1:]}, None, wire.OTHERS),
+        ({"cert": [OLD]}, None, wire.NAMED),
         ({"cert": ["-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"]}, None, wire.UNREADABLE),
+        ({"cert": [CHAIN[0][:43] + "/" + CHAIN[0][44:]]}, None, wire.UNREADABLE),  # of version 63
         ({"alert": {"level": 2, "description": 40}}, "ssl_failed_handshake", "alert 40"),
         ({"alert": {"level": 2, "decription": 112}}, "ssl_failed_handshake", "alert 112"),
         ({"err": "timeout reading hello"}, "generic_timeout_error", ""),
@@ -259,6 +262,8 @@ def test_fields_of_old_firmware() -> None:
         (lookup(result={"abuf": "!!!"}), "not_dns"),
         (lookup(result={"abuf": base64.b64encode(b"short").decode()}), "not_dns"),
         (lookup(result={"abuf": "A" * 200_000}), "not_dns"),
+        (lookup(result={"abuf": question("x.com")}), "not_dns"),
+        (lookup(error={"timeout": 1}, qbuf=answer("x.com")), "not_dns"),
         (lookup(timestamp=10**30), "bad_time"),
         (lookup(timestamp=-(10**9)), "time_implausible"),
         (lookup(timestamp=4_000_000_000), "time_in_future"),

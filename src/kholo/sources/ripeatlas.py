@@ -28,7 +28,7 @@ from . import envelope, lines, registry, wire
 from .envelope import Refused
 from .items import Item
 from .ripeatlas_fetch import FETCH
-from .ripeatlas_own import SCRUBBED, Own
+from .ripeatlas_own import SCRUBBED, Own, parse
 from .source import Context, File, Found, Given, Observed, Source
 
 #: Lookups, requests or certificates of one result above which it is rejected.
@@ -176,9 +176,9 @@ def _time(seconds: float, now: datetime) -> datetime:
 
 def _own_addresses(row: _Result, data: bytes) -> list[Text]:
     """Every address that a result has of its own probe."""
-    parts: list[_Lookup | _Request] = [*(row.resultset or ())]
+    parts: list[Any] = list(_few(row.resultset or []))
     if row.type == "http":
-        parts += _requests(row)
+        parts += _few(_requests(row))
     elif row.type == "dns":
         parts.append(_ONE.decode(data))
     local = [getattr(part, name, None) for part in parts for name in ("src_addr", "srcaddr")]
@@ -187,7 +187,7 @@ def _own_addresses(row: _Result, data: bytes) -> list[Text]:
 
 def _measurement(item: Item, row: _Result, moment: datetime, seen: _Seen, context: Context) -> Measurement:
     day = moment.date()
-    outside = (found for text in (row.seen_from, row.src_addr, row.srcaddr) if (found := Own.parse(text or "")))
+    outside = (found for text in (row.seen_from, row.src_addr, row.srcaddr) if (found := parse(text or "")))
     network, place = next((line for found in outside if (line := context.line_of(str(found), day))[1]), _NOWHERE)
     if not place:
         raise Refused("no_place", "no table of networks says which country the probe's line is in on that day")
@@ -232,7 +232,7 @@ def _failure(said: str) -> str:
 
 
 def _dns(row: _Result, data: bytes, own: Own, line_of: Callable[[str], tuple[str, str]]) -> _Seen:
-    made = _few(row.resultset) if row.resultset is not None else [_ONE.decode(data)]
+    made = row.resultset if row.resultset is not None else [_ONE.decode(data)]
     looked = [_lookup(lookup) for lookup in made]
     asked = next((found for found in looked if found.name), wire.Lookup("", ""))
     name = own.hide(asked.name)
@@ -244,7 +244,7 @@ def _dns(row: _Result, data: bytes, own: Own, line_of: Callable[[str], tuple[str
     for lookup, found, address in zip(made, looked, given, strict=True):
         is_near = own.is_near(address)
         mark = OWN if row.resultset is not None or is_near else CHOSEN if row.dst_name else ""
-        resolvers.add(_NOWHERE if is_near or not own.parse(address) else line_of(address))
+        resolvers.add(_NOWHERE if is_near or not parse(address) else line_of(address))
         rows.append(
             Observation(
                 Layer.DNS,
@@ -264,9 +264,9 @@ def _dns(row: _Result, data: bytes, own: Own, line_of: Callable[[str], tuple[str
 def _lookup(made: _Lookup) -> wire.Lookup:
     """What was asked and what came. Raises `Refused` for messages that are no DNS."""
     question = made.qbuf or (made.result.qbuf if made.result else None)
-    asked = wire.dns(question) if question else wire.Lookup("", "")
+    asked = wire.dns(question, is_answer=False) if question else wire.Lookup("", "")
     if made.result is not None and made.result.abuf:
-        found = wire.dns(made.result.abuf)
+        found = wire.dns(made.result.abuf, is_answer=True)
         return found if not asked.name else wire.Lookup(asked.name, asked.query_type, found.failure, found.answers)
     error = _ERROR.decode(made.error)
     said = " ".join(f"{key} {text}" for key, text in error.items()) if isinstance(error, dict) else error or ""
@@ -275,7 +275,7 @@ def _lookup(made: _Lookup) -> wire.Lookup:
 
 def _sslcert(row: _Result, own: Own) -> _Seen:
     name = own.hide((row.dst_name or "").lower().rstrip("."))
-    host = "" if own.parse(name) else envelope.hostname(name)
+    host = "" if parse(name) else envelope.hostname(name)
     ip, port = own.address(row.dst_addr or row.addr or ""), _port(row.dst_port)
     seen = _Seen(name if port in (0, 443) else f"{name}:{port}", [])
     refused = (row.err or "").startswith("connect")
@@ -307,7 +307,7 @@ def _http(row: _Result, own: Own) -> _Seen:
     url = own.hide(row.uri or "")[: envelope.MAX_INPUT]
     host, port = envelope.hostname(url), _port_of(url)
     seen = _Seen(url, [])
-    for made in _few(_requests(row)):
+    for made in _requests(row):
         ip = own.address(made.dst_addr or made.addr or "")
         if made.dnserr:
             seen.rows.append(_unresolved(host, made.dnserr))
@@ -359,9 +359,9 @@ def _text(file: File) -> Iterator[Found]:
 SOURCE = Source(
     id="ripeatlas",
     name="RIPE Atlas",
-    what="Lookups, certificates and pages as hosted probes get them: results of measurements dns, sslcert and http.",
+    what="Lookups, certificates and pages as hosted probes get them (dns, sslcert, http). Needs the extra ripeatlas.",
     address="https://atlas.ripe.net/",
-    terms="RIPE Atlas terms and conditions: public results may be used; name RIPE Atlas",
+    terms="Public results, under the RIPE Atlas Service Terms and Conditions",
     recognises=recognises,
     decode=decode,
     files=(("RIPE-Atlas-*.txt", _text),),

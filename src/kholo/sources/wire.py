@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -23,7 +24,7 @@ MAX_ANSWERS = 64
 #: What a certificate says of the name that was asked for. None of them says that it is valid.
 NAMED, OTHERS, UNREADABLE = "certificate names the host", "certificate names others", "certificate is unreadable"
 
-_INSTALL = "needs the {name} library: pip install 'kholo[ripeatlas]', then ingest it again"
+_INSTALL = "needs the {name} library: pip install 'kholo[ripeatlas]', then run the same again"
 #: What answers with an error are in OONI's words (df-007).
 _RCODES = {2: "dns_servfail_error", 3: "dns_nxdomain_error", 5: "dns_refused_error"}
 #: Class and type of the records that hold an address: IN A, IN AAAA.
@@ -56,8 +57,8 @@ def missing() -> str:
     return ""
 
 
-def dns(encoded: str) -> Lookup:
-    """A DNS message in base64, a question or an answer. Raises `Refused` where it is none."""
+def dns(encoded: str, is_answer: bool) -> Lookup:
+    """A DNS message in base64, a question or an answer. Raises `Refused` where it is not that."""
     library = _library("dns.message", "dnspython")
     if len(encoded) > 4 * MAX_MESSAGE / 3 + 4:
         raise Refused("not_dns", f"a DNS message of more than {MAX_MESSAGE} bytes")
@@ -65,6 +66,8 @@ def dns(encoded: str) -> Lookup:
         message = library.from_wire(base64.b64decode(encoded, validate=True), ignore_trailing=True)
     except (library.dns.exception.DNSException, binascii.Error, ValueError) as error:
         raise Refused("not_dns", f"what should be a DNS message in base64 is none ({error})") from None
+    if is_answer != bool(message.flags & library.dns.flags.QR):
+        raise Refused("not_dns", "a question stands where an answer should, or an answer where a question should")
     name = query_type = ""
     if message.question:
         name = message.question[0].name.to_text(omit_final_dot=True).lower()[:253]
@@ -94,11 +97,19 @@ def certificate(pem: str, host: str) -> str:
     if len(pem) > MAX_CERTIFICATE:
         return UNREADABLE
     try:
-        extensions = x509.load_pem_x509_certificate(pem.encode()).extensions
-        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
-    except x509.ExtensionNotFound:
-        return OTHERS
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        # What the library warns of are oddities of certificates that it reads all the same.
+        with warnings.catch_warnings(action="ignore"):
+            names = _names(x509, x509.load_pem_x509_certificate(pem.encode()))
+    except (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return UNREADABLE
     wanted = {host, "*." + host.partition(".")[2]}
     return NAMED if host and any(name.lower() in wanted for name in names) else OTHERS
+
+
+def _names(x509: Any, read: Any) -> list[str]:
+    """The names that a certificate is made out to; in old ones they stand in the subject alone."""
+    try:
+        extension = read.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return [str(name.value) for name in read.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
+    return list(extension.value.get_values_for_type(x509.DNSName))
