@@ -26,6 +26,7 @@ from .rejects import rejects
 from .rejudge import rejudge
 from .rules import rules
 from .simulate import simulate
+from .sources import sources
 from .verdicts import verdicts
 from .watch import watch
 
@@ -73,6 +74,7 @@ _COMMANDS = (
     rates,
     explain,
     rejects,
+    sources,
     rules,
     rejudge,
     diff,

@@ -136,12 +136,10 @@ SOURCE = Source(
     id=_KIND,
     name="OONI aggregation",
     what="How many measurements OONI has of a country, a day and a network, and what its first look made of them.",
-    address="https://docs.ooni.org/data/",
+    address="https://explorer.ooni.org/chart/mat",
     terms="CC BY-NC-SA 4.0 (OONI data policy)",
     recognises=recognises,
     decode=decode,
     tables=(CsvTable(tuple(UNITS), csvrows.items(_KIND)),),
-    fetch=Fetch(
-        {"api": "https://api.ooni.io"}, plan, example="kholo fetch ooni_aggregation --cc PK --since 2024-02-01"
-    ),
+    fetch=Fetch({"api": "https://api.ooni.io"}, plan, example=f"kholo fetch {_KIND} --cc PK --since 2024-02-01"),
 )
