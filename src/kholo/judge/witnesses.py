@@ -35,7 +35,7 @@ def units(view: View, observations: list[Observation]) -> list[Unit]:
     said = {row.failure for row in observations if row.engine == "archive" and row.vantage is Vantage.CONTROL}
     if trials:
         return [Unit(0, True, facts | _trials(view, trials, said))]
-    return [Unit(0, True, facts | _answers(view, observations, said) | _steps(view, observations))]
+    return [Unit(0, True, facts | _answers(view, observations, said) | _steps(observations))]
 
 
 # ---- a name sent to a server that has nothing to do with it ------------------------------------------------------
@@ -135,7 +135,7 @@ def _vouched(view: View, rows: list[Observation], mine: list[Observation], given
 # ---- handshakes and pages of hosted devices ----------------------------------------------------------------------
 
 
-def _steps(view: View, rows: list[Observation]) -> int:
+def _steps(rows: list[Observation]) -> int:
     mine = [
         row
         for row in rows
