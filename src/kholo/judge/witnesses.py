@@ -99,7 +99,7 @@ def _answers(view: View, rows: list[Observation], said: set[str | None]) -> int:
     facts |= BITS["answer.excluded"] if "archive_excluded" in said else 0
     if view.reference.services.of_host(view.measurement.hostname):
         facts |= BITS["answer.known_service"]
-    facts |= _vouched(view, rows, mine, given)
+    facts |= _vouched(rows, mine, given)
     if not given:
         return facts | BITS["answer.failed"]
     facts |= BITS["answer.given"]
@@ -114,7 +114,7 @@ def _answers(view: View, rows: list[Observation], said: set[str | None]) -> int:
     return facts
 
 
-def _vouched(view: View, rows: list[Observation], mine: list[Observation], given: set[str]) -> int:
+def _vouched(rows: list[Observation], mine: list[Observation], given: set[str]) -> int:
     """What the control's answers and certificates say of the addresses."""
     controls = [
         row for row in rows if row.layer is Layer.DNS and row.vantage is Vantage.CONTROL and row.engine != "archive"
@@ -123,11 +123,11 @@ def _vouched(view: View, rows: list[Observation], mine: list[Observation], given
     theirs = {asn for row in controls for asn in row.answer_networks} - {0}
     networks = {asn for row in mine for asn in row.answer_networks} - {0}
     facts = BITS["answer.control"] if controls else 0
-    # What a bogon or a taken-out address has in common with the control is no sign that it works.
-    public = {ip for ip in given if not view.is_bogon(ip) and "scrubbed" not in ip}
-    if public & addresses:
+    # Addresses that were taken out are all written alike.
+    known = {ip for ip in given if "scrubbed" not in ip}
+    if known & addresses:
         facts |= BITS["answer.same_address"]
-    if any(row.layer is Layer.TLS and row.proven and row.ip in public for row in rows):
+    if any(row.layer is Layer.TLS and row.proven and row.ip in known for row in rows):
         facts |= BITS["answer.proven"]
     return facts | (BITS["answer.same_network"] if networks & theirs else 0)
 

@@ -127,9 +127,11 @@ def version2(item: Item, row: Version2, context: Context) -> tuple[Measurement, 
 
 
 def _flags(controls_failed: bool | None, stateful: bool | None) -> list[Observation]:
-    """What the archive itself says of the controls."""
+    """What the archive itself says of the controls. Where it does not say that all is well, it may not be."""
     said = (("archive_controls_failed", controls_failed), ("archive_stateful_block", stateful))
-    return [Observation(HTTP, Vantage.CONTROL, engine="archive", failure=name) for name, holds in said if holds]
+    return [
+        Observation(HTTP, Vantage.CONTROL, engine="archive", failure=name) for name, holds in said if holds is not False
+    ]
 
 
 def _measured(
