@@ -215,7 +215,7 @@ def addresses(real: Path) -> set[str]:
     found = set()
     for path in real.rglob("*.json"):
         for line in path.read_bytes().splitlines():
-            row = msgspec.json.decode(line)
+            row = msgspec.json.decode(line or b"{}")
             found |= {row.get(name) for name in ("vp", "Server", "resolver")}
     return {address for address in found if address}
 

@@ -114,7 +114,7 @@ def _name_sent(sent: str) -> str:
 def version2(item: Item, row: Version2, context: Context) -> tuple[Measurement, Observed]:
     """Raises `Refused`."""
     if row.service not in PORTS:
-        raise Refused("no_protocol", f"the service is {envelope.show(row.service)}; known: {', '.join(PORTS)}")
+        raise Refused("no_protocol", f"the row's service is none of {', '.join(PORTS)}")
     trials = [
         _Trial(
             row.test_url if made.control_url is None else made.control_url, made.control_url is not None,

@@ -108,7 +108,8 @@ def moment(text: str | None, now: datetime) -> datetime:
     """A time of measurement in UTC. Raises `Refused`."""
     found = parsed(text)
     if found is None:
-        raise Refused("bad_time", f"the start time is {envelope.show(text)}; a time with its offset was expected")
+        # What stands there is not shown: it may hold the server's address.
+        raise Refused("bad_time", "the start time can't be read; a time with its offset was expected")
     return envelope.plausible(found, now)
 
 
