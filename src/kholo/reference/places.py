@@ -16,7 +16,8 @@ def _rows() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
 
 
 @cache
-def _names() -> dict[str, str]:
+def names() -> dict[str, str]:
+    """All places: code to name."""
     return {code: name for code, name, _ in _rows()}
 
 
@@ -27,7 +28,7 @@ def _codes() -> dict[str, str]:
 
 def place_name(code: str) -> str:
     """The name as it stands after "in"; a code that names no place stays a code."""
-    return _names().get(code, code)
+    return names().get(code, code)
 
 
 @lru_cache(maxsize=4_096)
