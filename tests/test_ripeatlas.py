@@ -28,10 +28,12 @@ from hypothesis import strategies as st
 from kholo.fetch.plan import Wanted
 from kholo.fetch.wait import Timing
 from kholo.fetch.web import Web
+from kholo.judge import Judge
 from kholo.model import EnvironmentFault, Measurement, Observation, Reject, UsageError, Vantage
 from kholo.pipeline import ingest as pipeline
 from kholo.pipeline.fetch import fetch
 from kholo.pipeline.ingest import ingest
+from kholo.pipeline.verdicts import judged
 from kholo.sources import registry, ripeatlas_fetch, wire
 from kholo.sources.items import Item
 from kholo.sources.ripeatlas_own import Own
@@ -340,19 +342,41 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("networks")
-def test_nothing_in_a_store_leads_to_a_probe(tmp_path: Path) -> None:
+def test_nothing_in_a_store_leads_to_a_probe(tmp_path: Path, judge: Judge) -> None:
     store = Store(tmp_path / "store", create=True)
     summary = ingest(store, [lines_file(tmp_path, everything())], None, NOW)
     assert (summary.read, summary.rejected, summary.reasons) == (9, 2, {"not_dns": 1, "other_test": 1})
     tables = ("measurements", "observations", "verdicts", "rejects", "signals", "counted", "judged")
-    with store.connect() as db:
-        known = {name for (name,) in db.execute("SELECT table_name FROM information_schema.tables").fetchall()}
-        text = "".join(str(db.execute(f"SELECT * FROM {name}").fetchall()) for name in tables if name in known)
-        counted = db.execute("SELECT count(*) FROM counted").fetchone() if "counted" in known else (0,)
+    with judged(store, judge) as db:
+        text = "".join(str(db.execute(f"SELECT * FROM {name}").fetchall()) for name in tables)
+        counted = db.execute("SELECT count(*) FROM counted").fetchone()
     assert "104.244.42.1" in text, "what was measured is there"
     for secret in (SEEN_FROM, "77.113.0.203", INSIDE, "178.23", V6, V6[:-2], str(PROBE), RESOLVER, "resolver.example"):
         assert secret not in text, secret
     assert counted == (0,), "a hosted probe is nobody's line"
+
+
+@pytest.mark.usefixtures("networks")
+def test_only_an_address_that_no_public_name_has_is_a_block_and_it_is_not_counted(tmp_path: Path, judge: Judge) -> None:
+    lie = {"abuf": answer("x.com", "10.10.34.34")}
+    rows = [
+        result("dns", msm_id=1, resultset=[{"dst_addr": "192.168.178.1", "result": lie}]),
+        lookup(msm_id=10, result=lie),  # of a resolver abroad
+        lookup(msm_id=2, result={"abuf": answer("x.com", rcode=3)}),
+        lookup(msm_id=3, error={"timeout": 5_000}, qbuf=question("x.com")),
+        lookup(msm_id=4, result={"abuf": answer("x.com")}),
+        result("sslcert", msm_id=5, **TLS, cert=CHAIN),
+        result("sslcert", msm_id=6, **TLS, cert=CHAIN[1:]),
+        result("sslcert", msm_id=7, **TLS, err="connect: Connection reset by peer"),
+        result("sslcert", msm_id=8, **TLS, err="timeout reading hello"),
+        result("sslcert", msm_id=9, **TLS, alert={"level": 2, "description": 112}),
+    ]
+    store = Store(tmp_path / "store", create=True)
+    ingest(store, [lines_file(tmp_path, rows)], None, NOW)
+    with judged(store, judge) as db:
+        states = db.execute("SELECT state, count(*) FROM judged GROUP BY 1 ORDER BY 1").fetchall()
+        assert db.execute("SELECT count(*) FROM counted").fetchone() == (0,)
+    assert states == [("blocked", 1), ("insufficient", 9)]
 
 
 @pytest.mark.parametrize(

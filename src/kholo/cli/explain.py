@@ -9,7 +9,7 @@ import msgspec
 
 from kholo.judge import Judge
 from kholo.judge.story import Story, tell
-from kholo.model import Incident, UsageError
+from kholo.model import Incident, UsageError, Vantage
 from kholo.pipeline.events import events
 from kholo.pipeline.verdicts import Filter, judged, report_networks, select, stored
 from kholo.sources.items import clean
@@ -24,6 +24,11 @@ Examples:
   kholo explain 20240217183045.123456_PK_webconnectivity_0123456789abcdef --store store
   kholo explain x-PK-blocked-20240217 --store store
 """
+_DID = {
+    Vantage.PROBE: "What the probe did",
+    Vantage.REMOTE: "What was done from outside",
+    Vantage.HOSTED: "What the hosted device did",
+}
 _ROWS = {
     "measured_at": "measured (UTC)",
     "network": "network",
@@ -91,7 +96,7 @@ def _show_story(story: Story) -> None:
         f"{verdict.test_name} of {clean(verdict.input or 'no address')}, {verdict.measured_at:%Y-%m-%d %H:%M:%S} UTC,"
         f" {verdict.network} in {verdict.place}"
     )
-    _list("What the probe did", story.probe)
+    _list(_DID[verdict.vantage], story.probe)
     _list("What the control saw", story.control)
     mechanism = f", {verdict.mechanism}" if verdict.mechanism else ""
     part = f", by the part «{story.part}»" if story.part else ""
@@ -115,7 +120,9 @@ def _list(heading: str, lines: list[str] | tuple[str, ...]) -> None:
 
 def _show_incident(store: Store, judge: Judge, incident: Incident, as_json: bool) -> None:
     end = incident.end.latest if incident.end else incident.last_seen
-    chosen = Filter(service=incident.service, place=incident.place, since=incident.onset.earliest)
+    chosen = Filter(
+        service=incident.service, place=incident.place, since=incident.onset.earliest, vantage=Vantage.PROBE
+    )
     with judged(store, judge) as db:
         rows = [row for row in select(db, chosen) if row["network"] in incident.networks and row["measured_at"] <= end]
     if as_json:

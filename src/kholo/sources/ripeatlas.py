@@ -171,7 +171,7 @@ def _time(seconds: float, now: datetime) -> datetime:
         moment = datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         raise Refused("bad_time", f"the timestamp is {envelope.show(seconds)}; seconds since 1970") from None
-    return envelope.time(f"{moment:%Y-%m-%d %H:%M:%S}", now)
+    return envelope.plausible(moment, now)
 
 
 def _own_addresses(row: _Result, data: bytes) -> list[Text]:

@@ -1,6 +1,6 @@
 """DNS messages and certificates as they were on the wire. Needs the extra `ripeatlas`.
 
-Both are read by libraries (`docs/decisions/0010-wire.md`), loaded only when there is something to read.
+Both are read by libraries (`docs/decisions/0012-wire.md`), loaded only when there is something to read.
 """
 
 from __future__ import annotations
