@@ -11,12 +11,13 @@ from kholo.judge import Judge
 from kholo.judge.story import Story, tell
 from kholo.model import Incident, UsageError
 from kholo.pipeline.events import events
+from kholo.pipeline.sets import judge_for
 from kholo.pipeline.verdicts import Filter, judged, report_networks, select, stored
 from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output
-from .options import fingerprints_option, json_option, make_judge, store_option
+from .options import fingerprints_option, json_option, store_option
 
 _EPILOG = """
 \b
@@ -41,7 +42,8 @@ _ROWS = {
 @json_option
 def explain(identity: str, store: Path, fingerprints: tuple[Path, ...], as_json: bool) -> None:
     """Tell the story behind ID: a measurement_uid, or an incident_id with the rows that prove it."""
-    opened, judge = Store(store), make_judge(fingerprints)
+    opened = Store(store)
+    judge = judge_for(opened, fingerprints)
     stories = _stories(opened, judge, identity)
     if stories:
         _show_stories(opened, judge, identity, stories, as_json)
