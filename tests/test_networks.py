@@ -161,4 +161,4 @@ def test_the_prepared_form_is_used_where_it_is_whole_and_of_these_files(tmp_path
 
 def test_an_empty_table_knows_nothing() -> None:
     assert NO_NETWORKS.line_of("1.0.0.1") == ("AS0", "")
-    assert len(NO_NETWORKS.networks) == 0
+    assert NO_NETWORKS.networks.counts() == {"IPv4": 0, "IPv6": 0}

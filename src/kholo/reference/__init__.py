@@ -39,6 +39,7 @@ __all__ = [
     "Services",
     "Snapshot",
     "TestLists",
+    "load_fingerprints",
     "load_kept",
     "load_reference",
     "load_test_lists",

@@ -87,9 +87,9 @@ class Ranges:
         place = first + int(np.searchsorted(self._low[first:after], low, "right")) - 1
         return int(self._v6[place]) if place >= 0 else 0
 
-    def __len__(self) -> int:
-        """How many stretches with a number."""
-        return int(np.count_nonzero(self._v4)) + int(np.count_nonzero(self._v6))
+    def counts(self) -> dict[str, int]:
+        """How many stretches have a number."""
+        return {"IPv4": int(np.count_nonzero(self._v4)), "IPv6": int(np.count_nonzero(self._v6))}
 
 
 def to_bytes(tables: Sequence[Ranges], made_from: bytes) -> bytes:
