@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from kholo.pipeline.ingest import ingest
 from kholo.reference import load_reference, load_test_lists
 from kholo.reference.dated import Dated
 from kholo.reference.snapshots import Kind, New, Snapshot, add, find
+from kholo.reference.testlists import read_test_lists
 from kholo.sources import registry
 from kholo.sources.items import Item
 from kholo.sources.source import Context
@@ -37,6 +40,7 @@ from .test_rules_hold import everything
 
 HTTP = f"http://{HOST}/"
 HEAD = "name,scope,location_found,pattern_type,pattern,expected_countries\n"
+LIST_HEAD = "url,category_code,category_description,date_added,source,notes\n"
 FIRST, SECOND = date(2024, 1, 1), date(2024, 3, 1)
 #: The same page, before both snapshots, between them, and after.
 DAYS = ("2020-06-01", "2024-02-17", "2024-03-01")
@@ -151,7 +155,7 @@ def test_without_snapshots_the_reference_data_are_those_that_are_shipped(tmp_pat
 
 
 def test_test_lists_decide_nothing(tmp_path: Path) -> None:
-    lists = b"url,category_code,category_description,date_added,source,notes\nhttps://x.com/,GRP,Social,2014-04-15,,\n"
+    lists = f"{LIST_HEAD}https://x.com/,GRP,Social,2014-04-15,,\n".encode()
     store = make(tmp_path, BOTH[0])
     before = sets.judge_for(Store(store)).reference.digest
     keep(store, lists, FIRST, "test-lists", "pk.csv")
@@ -240,6 +244,28 @@ def test_a_broken_snapshot_is_one_clear_message(tmp_path: Path, how: str) -> Non
         assert isinstance(done.exception, ReferenceDataError)
         assert str(done.exception).startswith(str(store / "reference"))
         assert "not a usable snapshot of reference data" in str(done.exception)
+
+
+@given(
+    st.binary(max_size=120)
+    | st.recursive(
+        st.none() | st.integers() | st.text(max_size=9),
+        lambda some: st.lists(some) | st.dictionaries(st.sampled_from([*Snapshot.__struct_fields__, "name"]), some),
+    ).map(lambda said: json.dumps(said).encode())
+)
+def test_no_head_does_more_than_be_refused(head: bytes) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name) / "0123456789abcdef"
+        folder.mkdir()
+        (folder / "snapshot.json").write_bytes(head)
+        with pytest.raises(ReferenceDataError, match="not a usable snapshot"):
+            find(Path(name))
+
+
+@given(st.binary(max_size=200) | st.text(max_size=99).map(lambda more: f"{LIST_HEAD}https://x.com/,{more}".encode()))
+def test_no_bytes_of_a_test_list_do_more_than_be_refused(data: bytes) -> None:
+    with contextlib.suppress(ReferenceDataError):
+        assert read_test_lists([("pk.csv", data)]).of("https://other.example/") == ()
 
 
 def test_a_set_whose_snapshot_is_gone_says_so(tmp_path: Path) -> None:

@@ -28,8 +28,6 @@ Examples:
   kholo reference update --store store --kind networks --from ip2asn-combined.tsv.gz
   kholo reference update --store store --kind networks --in-force-from 2018-05-01 \\
     --from https://publicdata.caida.org/…/routeviews-rv2-20180501-1200.pfx2as.gz
-  kholo reference list --store store
-  kholo reference show test-lists --store store
 """
 _COLUMNS = {
     "kind": "kind", "digest": "digest", "in_force_from": "in force from", "in_force_until": "until",
@@ -37,7 +35,7 @@ _COLUMNS = {
 }  # fmt: skip
 
 
-@click.group(epilog=_EPILOG)
+@click.group(epilog=f"{_EPILOG}  kholo reference show test-lists --store store\n")
 def reference() -> None:
     """Keep reference data with their dates.
 
@@ -77,7 +75,7 @@ def update_command(
         web.close()
 
 
-@reference.command("list")
+@reference.command("list", epilog="\b\nExample:\n  kholo reference list --store store --json\n")
 @store_option
 @json_option
 def list_command(store: Path, as_json: bool) -> None:
@@ -90,7 +88,7 @@ def list_command(store: Path, as_json: bool) -> None:
         click.echo("no snapshots: the shipped fingerprints are used; `kholo reference update` fetches more")
 
 
-@reference.command("show")
+@reference.command("show", epilog="\b\nExample:\n  kholo reference show networks --store store --on 2024-02-17\n")
 @click.argument("which", metavar="KIND|DIGEST")
 @store_option
 @click.option("--on", "day", type=Moment(), help="Of a kind, the snapshot in force on this day. [default: today]")
