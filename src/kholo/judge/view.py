@@ -188,7 +188,7 @@ class View:
         """Whether an answer is in a network of the control's addresses, by the table of networks of the day.
 
         Only where the measurement itself does not say in which networks they are. A table of another day may be wrong,
-        so this must only ever take a "blocked" back (`docs/decisions/0010-reference-with-dates.md`).
+        so this must only ever take a "blocked" back (`docs/decisions/0011-reference-with-dates.md`).
         """
         control = self.control_dns
         if control is None or not control.answers:
