@@ -30,10 +30,10 @@ from kholo.fetch.wait import Timing
 from kholo.fetch.web import Web
 from kholo.judge import Judge
 from kholo.model import EnvironmentFault, Measurement, Observation, Reject, UsageError, Vantage
-from kholo.pipeline import ingest as pipeline
 from kholo.pipeline.fetch import fetch
 from kholo.pipeline.ingest import ingest
 from kholo.pipeline.verdicts import judged
+from kholo.reference.snapshots import New, add
 from kholo.sources import registry, ripeatlas_fetch, wire
 from kholo.sources.items import Item
 from kholo.sources.ripeatlas_own import Own
@@ -335,15 +335,24 @@ def lines_file(folder: Path, rows: list[dict[str, Any]], name: str = "results.js
     return path
 
 
-@pytest.fixture
-def networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An ingest that knows the networks of these tests."""
-    monkeypatch.setattr(pipeline, "Context", lambda now, *_more: Context(now, line_of))
+#: The networks of these tests as iptoasn.com writes them.
+TABLE = b"""9.9.9.0\t9.9.9.255\t19281\tCH\tA resolver
+8.8.8.0\t8.8.8.255\t15169\tUS\tA resolver
+203.0.113.0\t203.0.113.255\t17557\tPK\tA provider
+2001:db8::\t2001:db8:ffff:ffff:ffff:ffff:ffff:ffff\t17557\tPK\tA provider
+"""
 
 
-@pytest.mark.usefixtures("networks")
+def knowing(path: Path) -> Store:
+    """A store that knows these networks."""
+    store = Store(path, create=True)
+    kept = New("networks", [("table.tsv", TABLE)], ("a test",), date(2024, 2, 1), datetime(2024, 5, 1, tzinfo=UTC), "-")
+    add(path / "reference", kept)
+    return store
+
+
 def test_nothing_in_a_store_leads_to_a_probe(tmp_path: Path, judge: Judge) -> None:
-    store = Store(tmp_path / "store", create=True)
+    store = knowing(tmp_path / "store")
     summary = ingest(store, [lines_file(tmp_path, everything())], None, NOW)
     assert (summary.read, summary.rejected, summary.reasons) == (9, 2, {"not_dns": 1, "other_test": 1})
     tables = ("measurements", "observations", "verdicts", "rejects", "signals", "counted", "judged")
@@ -356,7 +365,6 @@ def test_nothing_in_a_store_leads_to_a_probe(tmp_path: Path, judge: Judge) -> No
     assert counted == (0,), "a hosted probe is nobody's line"
 
 
-@pytest.mark.usefixtures("networks")
 def test_only_an_address_that_no_public_name_has_is_a_block_and_it_is_not_counted(tmp_path: Path, judge: Judge) -> None:
     lie = {"abuf": answer("x.com", "10.10.34.34")}
     rows = [
@@ -371,7 +379,7 @@ def test_only_an_address_that_no_public_name_has_is_a_block_and_it_is_not_counte
         result("sslcert", msm_id=8, **TLS, err="timeout reading hello"),
         result("sslcert", msm_id=9, **TLS, alert={"level": 2, "description": 112}),
     ]
-    store = Store(tmp_path / "store", create=True)
+    store = knowing(tmp_path / "store")
     ingest(store, [lines_file(tmp_path, rows)], None, NOW)
     with judged(store, judge) as db:
         states = db.execute("SELECT state, count(*) FROM judged GROUP BY 1 ORDER BY 1").fetchall()
@@ -392,7 +400,6 @@ def test_what_hides_a_probe_hides_nothing_else(text: str, kept: str) -> None:
     assert Own(PROBE, [SEEN_FROM]).hide(text) == kept
 
 
-@pytest.mark.usefixtures("networks")
 def test_each_form_of_a_download_gives_the_same(tmp_path: Path) -> None:
     rows = everything()
     (tmp_path / "array.json").write_text(json.dumps(rows))
@@ -401,7 +408,7 @@ def test_each_form_of_a_download_gives_the_same(tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text(json.dumps(rows[0]))
     found = []
     for name in ("array.json", "pretty.json", "RIPE-Atlas-measurement-1001.txt", "one.json"):
-        store = Store(tmp_path / f"store-{name}", create=True)
+        store = knowing(tmp_path / f"store-{name}")
         summary = ingest(store, [tmp_path / name], None, NOW)
         with store.connect() as db:
             uids = db.execute("SELECT measurement_uid, content FROM measurements ORDER BY 1").fetchall()
@@ -591,11 +598,10 @@ def test_a_wrong_measurement_is_a_sentence(ids: str, says: str) -> None:
         planned(wanted(options={"measurement": ids}))
 
 
-@pytest.mark.usefixtures("networks")
 def test_a_fetch_brings_the_results_of_the_country_and_of_the_days(tmp_path: Path) -> None:
     api = Api([probe(PROBE), probe(PROBE + 1)], MEASUREMENTS)
     api.rows = [*everything(), lookup(timestamp=MOMENT + 90_000_000, error={"timeout": 1})]
-    store = Store(tmp_path / "store", create=True)
+    store = knowing(tmp_path / "store")
     with serve(api) as server:
         plan = ripeatlas_fetch.plan(wanted(), {"api": server.url}, WEB, lambda _done, _all: None)
         done = fetch(store, "ripeatlas", plan, WEB, NOW)
@@ -607,13 +613,12 @@ def test_a_fetch_brings_the_results_of_the_country_and_of_the_days(tmp_path: Pat
     assert files == [("ripeatlas/7/PK/2024-02-17-0.jsonl",)]
 
 
-@pytest.mark.usefixtures("networks")
 def test_results_in_any_order_are_the_same(tmp_path: Path) -> None:
     rows = everything()
     found = []
     for seed in range(3):
         random.Random(seed).shuffle(rows)
-        store = Store(tmp_path / str(seed), create=True)
+        store = knowing(tmp_path / str(seed))
         ingest(store, [lines_file(tmp_path, rows)], None, NOW)
         with store.connect() as db:
             columns = "measurement_uid, content, report, input, place, network"

@@ -174,8 +174,12 @@ def web_of(way: Fetch, endpoints: Mapping[str, str], connections: int) -> Web:
             raise EnvironmentFault(f"a token is needed: set {way.token} in the environment, it is not stored")
         hosts = frozenset(urlsplit(address).hostname or "" for address in endpoints.values())
         token = Token(secret, hosts, way.token)
-    timing = Timing(time.sleep, time.monotonic, random.SystemRandom().random)
-    return Web(timing, connections=connections, token=token)
+    return Web(timing(), connections=connections, token=token)
+
+
+def timing() -> Timing:
+    """This machine's clock and chance."""
+    return Timing(time.sleep, time.monotonic, random.SystemRandom().random)
 
 
 def _run(source: Source, way: Fetch, store: Store, asked: Followed, given: dict[str, Any], as_json: bool) -> None:

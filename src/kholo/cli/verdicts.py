@@ -15,7 +15,7 @@ from kholo.pipeline.verdicts import Filter, judged, select
 from kholo.store import Store
 
 from . import output
-from .options import filter_options, fingerprints_option, json_option, make_judge, store_option, wanted
+from .options import filter_options, fingerprints_option, json_option, store_option, wanted
 
 _EPILOG = """
 \b
@@ -75,7 +75,7 @@ def verdicts(
     if chosen_set and fingerprints:
         raise UsageError("a set has its own fingerprints: give --set or --fingerprints, not both")
     opened = Store(store)
-    judge = sets.load(opened, sets.find(opened, chosen_set)) if chosen_set else make_judge(fingerprints)
+    judge = sets.load(opened, sets.find(opened, chosen_set)) if chosen_set else sets.judge_for(opened, fingerprints)
     with judged(opened, judge) as db:
         rows = select(db, chosen)
         if as_json:

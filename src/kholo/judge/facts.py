@@ -49,7 +49,8 @@ _WORDS: dict[str, str] = {
     "dns.fingerprint": "an address given is known to stand for a block page",
     "dns.proven": "a certificate valid for the name was served at an address given",
     "dns.disproven": "no address given serves the name, from the probe or from the control",
-    "dns.like_control": "an address given is one the control got, or in a network of the control's addresses",
+    "dns.like_control": "an address given is one the control got, or in a network of the control's addresses, as the"
+    " measurement says or, where it does not, the table of networks of its day",
     "dns.in_probe_network": "an address given lies in the network the probe was on",
     "dns.encrypted.ok": "an encrypted lookup from the same probe found public addresses",
     "dns.encrypted.nxdomain": "an encrypted lookup from the same probe said that the name does not exist",

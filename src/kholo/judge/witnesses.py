@@ -105,7 +105,7 @@ def _answers(view: View, rows: list[Observation], said: set[str | None]) -> int:
     facts |= BITS["answer.given"]
     if all(view.is_bogon(ip) for ip in given):
         facts |= BITS["answer.bogon"]
-    match, place = view.reference.fingerprints.match, view.measurement.place
+    match, place = view.fingerprints.match, view.measurement.place
     if any((found := match("dns", ip, place)) is not None and found.is_of_network for ip in given):
         facts |= BITS["answer.fingerprint"]
     for row in rows:

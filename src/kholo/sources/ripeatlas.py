@@ -190,7 +190,7 @@ def _measurement(item: Item, row: _Result, moment: datetime, seen: _Seen, contex
     outside = (found for text in (row.seen_from, row.src_addr, row.srcaddr) if (found := parse(text or "")))
     network, place = next((line for found in outside if (line := context.line_of(str(found), day))[1]), _NOWHERE)
     if not place:
-        raise Refused("no_place", "no table of networks says which country the probe's line is in on that day")
+        raise Refused("no_place", "no table of networks says in which country the line is; see kholo reference update")
     key = (row.type, row.msm_id, row.prb_id, row.timestamp, row.bundle, row.dst_addr or row.addr, row.dst_name)
     stored = row.stored_timestamp
     return Measurement(
