@@ -48,7 +48,7 @@ def place(text: str | None) -> str:
     """ISO 3166 alpha-2. Raises `Refused`."""
     if text and _PLACE.fullmatch(text):
         return text
-    raise Refused("bad_place", f"probe_cc is {show(text)}; a two-letter country code such as PK was expected")
+    raise Refused("bad_place", f"the country is {show(text)}; a two-letter code such as PK was expected")
 
 
 @lru_cache(maxsize=16_384)
@@ -76,10 +76,15 @@ def time(text: str | None, now: datetime) -> datetime:
     moment = _parse(text) if text else None
     if moment is None:
         raise Refused("bad_time", f"the start time is {show(text)}; 'YYYY-MM-DD hh:mm:ss' was expected")
+    return plausible(moment, now, str(text))
+
+
+def plausible(moment: datetime, now: datetime, shown: str) -> datetime:
+    """The moment, where it can be true. Raises `Refused`."""
     if moment.year < FIRST_YEAR:
-        raise Refused("time_implausible", f"measured at {text}: before there were measurements ({FIRST_YEAR})")
+        raise Refused("time_implausible", f"measured at {shown}: before there were measurements ({FIRST_YEAR})")
     if moment > now + CLOCK_SLACK:
-        raise Refused("time_in_future", f"measured at {text}: later than now ({now:%Y-%m-%d %H:%M} UTC)")
+        raise Refused("time_in_future", f"measured at {shown}: later than now ({now:%Y-%m-%d %H:%M} UTC)")
     return moment
 
 
