@@ -24,6 +24,7 @@ from .rates import rates
 from .rejects import rejects
 from .rejudge import rejudge
 from .rules import rules
+from .signals import signals
 from .simulate import simulate
 from .verdicts import verdicts
 from .watch import watch
@@ -65,6 +66,7 @@ _COMMANDS = (
     verdicts,
     incidents,
     collapses,
+    signals,
     wanted_command,
     timeline,
     watch,
