@@ -38,7 +38,8 @@ class Outage(msgspec.Struct, frozen=True):
     """One outage that an archive tells of. `network` "" means the whole country.
 
     Signals that rest on the same observations have one `witness`. `drop` is the mean share lost, from 0 to 1, None
-    where the archive gives none. `is_sure`: it is of the whole line, and somebody or something established it.
+    where the archive gives none. `is_sure`: it is of the whole line, and somebody or something established it. `detail`
+    is the archive's own words.
     """
 
     since: datetime
@@ -49,11 +50,17 @@ class Outage(msgspec.Struct, frozen=True):
     until: datetime | None = None
     drop: float | None = None
     is_sure: bool = True
+    detail: str = ""
 
     @property
     def is_deep(self) -> bool:
         """Whether most of the line was out, for certain."""
         return self.is_sure and (self.drop is None or self.drop >= _DEEP)
+
+    @property
+    def is_worth_a_word(self) -> bool:
+        """Whether more than a little was out, as far as is known."""
+        return self.drop is None or self.drop >= _SHALLOW
 
     @property
     def end(self) -> datetime:
@@ -98,7 +105,7 @@ def in_order(told: Iterable[Outage]) -> list[Outage]:
 
 def outage(around: Around) -> tuple[Kind | None, str]:
     """`SHUT_DOWN` where outages explain that it failed, and in words what they explain ("": nothing)."""
-    told = in_order(one for one in around.outages if one.drop is None or one.drop >= _SHALLOW)
+    told = in_order(one for one in around.outages if one.is_worth_a_word)
     failed = [one for one in around.reports if one.is_own and one.is_failed]
     touched = [one for one in failed if any(_holds(line, one) for line in told)]
     if not touched:

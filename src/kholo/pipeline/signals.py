@@ -118,6 +118,7 @@ def _outage(row: dict[str, Any], received: datetime | None) -> Outage:
         drop=drop,
         # How deep an outage is that IODA scores is known when it has ended.
         is_sure=bool(witness) and (row["unit"] != LOST or drop is not None),
+        detail=row["detail"],
     )
 
 
