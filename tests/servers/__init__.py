@@ -5,7 +5,10 @@ from __future__ import annotations
 from .base import Answer, App, Request, Running, Seen, Wire, beside, serve
 from .bucket import Bucket
 from .faults import ALL, Faults, Hit, Kind
+from .ioda import Ioda
+from .mlab import MLab
 from .ooni_api import OoniApi
+from .radar import Radar
 
 __all__ = [
     "ALL",
@@ -14,8 +17,11 @@ __all__ = [
     "Bucket",
     "Faults",
     "Hit",
+    "Ioda",
     "Kind",
+    "MLab",
     "OoniApi",
+    "Radar",
     "Request",
     "Running",
     "Seen",

@@ -5,13 +5,12 @@ from __future__ import annotations
 import http.client
 import urllib.error
 import urllib.request
-from email.message import Message as Headers
-from email.utils import parsedate_to_datetime
 from typing import IO, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from kholo.fetch.wait import retry_after
 from kholo.model import UsageError
 from kholo.publish.dates import stamp
 from kholo.publish.safe import web_address
@@ -89,18 +88,5 @@ def _failure(error: urllib.error.HTTPError) -> Undelivered:
     return Undelivered(
         f"answers {error.code}",
         is_refused=error.code < 500 and error.code not in _PASSING,
-        wait=_retry_after(error.headers),
+        wait=retry_after(error.headers.get("Retry-After"), error.headers.get("Date")),
     )
-
-
-def _retry_after(headers: Headers) -> float | None:
-    """Seconds that the other side asks to wait. A date counts from its own clock."""
-    asked = str(headers.get("Retry-After", "")).strip()
-    if asked.isascii() and asked.isdigit() and len(asked) < 8:
-        return float(asked)
-    try:
-        return max(
-            (parsedate_to_datetime(asked) - parsedate_to_datetime(str(headers.get("Date", "")))).total_seconds(), 0.0
-        )
-    except (ValueError, TypeError):
-        return None

@@ -18,6 +18,7 @@ from .case import case
 from .demo import demo
 from .diff import diff
 from .explain import explain
+from .fetch import fetch
 from .incidents import collapses, incidents, timeline, wanted_command
 from .ingest import ingest
 from .rates import rates
@@ -62,6 +63,7 @@ def cli() -> None:
 
 
 _COMMANDS = (
+    fetch,
     ingest,
     verdicts,
     incidents,

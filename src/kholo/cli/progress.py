@@ -1,4 +1,4 @@
-"""Progress of work that is counted in steps: a bar on a terminal, plain lines in a log."""
+"""Progress of work that is counted in steps or in bytes: a bar on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -37,3 +37,35 @@ class Steps:
         elif (now := time.monotonic()) - self._said >= _LOG_EVERY:
             self._said = now
             click.echo(f"{done} of {total} {self._unit}", err=True)
+
+
+class Transfer:
+    """Bytes in or out: a bar with rate and time left on a terminal, plain lines in a log."""
+
+    def __init__(self, total: int) -> None:
+        """`total` bytes, 0 where that is not known."""
+        self._terminal = sys.stderr.isatty()
+        self._total = total
+        self._bar = tqdm(
+            total=total or None, unit="B", unit_scale=True, unit_divisor=1024, disable=not self._terminal, leave=False
+        )
+        self._started = self._said = time.monotonic()
+
+    def __enter__(self) -> Transfer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.close()
+
+    def tell(self, done: int, items: int) -> None:
+        """So many bytes, and items in them, are done."""
+        if self._terminal:
+            self._bar.set_postfix_str(f"{items} items", refresh=False)
+            self._bar.update(done - self._bar.n)
+        elif (now := time.monotonic()) - self._said >= _LOG_EVERY:
+            self._said = now
+            rate = done / max(now - self._started, 1e-9)
+            left = f", {(self._total - done) / rate:.0f} s left" if self._total and rate else ""
+            click.echo(f"{items} items, {done >> 20} MiB, {rate / (1 << 20):.1f} MiB/s{left}", err=True)

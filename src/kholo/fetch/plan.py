@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
+
+T = TypeVar("T")
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -77,6 +79,9 @@ class Asked(Protocol):
 
         Raises `NotThere` (404) and `NetworkFault`.
         """
+
+    def read(self, address: str, what: str, parse: Callable[[bytes], T]) -> T:
+        """The same, parsed. What `parse` can't read (`ValueError`, or what msgspec raises) is asked for again."""
 
 
 #: Called with the steps of planning that are done, and how many there are in all.

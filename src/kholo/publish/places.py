@@ -7,7 +7,8 @@ from importlib import resources
 
 
 @cache
-def _names() -> dict[str, str]:
+def names() -> dict[str, str]:
+    """All places: code to name."""
     text = resources.files(__package__).joinpath("places.tsv").read_text(encoding="utf-8")
     rows = (line.partition("\t") for line in text.splitlines() if not line.startswith("#"))
     return {code: name for code, _, name in rows}
@@ -15,4 +16,4 @@ def _names() -> dict[str, str]:
 
 def place_name(code: str) -> str:
     """The name as it stands after "in"; a code that names no place stays a code."""
-    return _names().get(code, code)
+    return names().get(code, code)

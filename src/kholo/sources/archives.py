@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from kholo.model import Reject, UsageError
@@ -131,7 +131,7 @@ def _whole(name: str, stream: IO[bytes]) -> Iterator[Found]:
             if row := row.strip():
                 yield Item(name, number, row)
         return
-    yield Item(name, 1, data.strip())
+    yield Item(name, 1, data.strip(), uid=tars.uid_of(PurePosixPath(name).stem))
 
 
 _FORMS = {".jsonl": _lines, ".json": _whole, ".tar": _tar, ".yaml": _yaml, ".csv": _table}

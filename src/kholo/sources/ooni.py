@@ -18,6 +18,7 @@ from . import envelope, keys, registry, table
 from .envelope import Refused
 from .items import Item
 from .keys import TestKeys
+from .ooni_fetch import FETCH
 from .source import Context, CsvTable, Decoded, Given, Source
 from .table import Rows
 
@@ -247,4 +248,5 @@ SOURCE = Source(
     recognises=recognises,
     decode=decode,
     tables=(CsvTable(table.NEEDED, table.items),),
+    fetch=FETCH,
 )

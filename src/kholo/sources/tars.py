@@ -26,7 +26,12 @@ MAX_HEADERS = 1 << 18
 MAX_ENDS = 8
 _BROKEN_TAR: tuple[type[Exception], ...] = (*BROKEN, tarfile.TarError, ValueError)
 #: The archive's ids: the moment of receipt, country, test, digest.
-_UID = re.compile(r"[0-9]{14}\.[0-9]{1,9}_[A-Z]{2}_[a-z0-9]{1,64}_[0-9a-f]{8,64}")
+UID = re.compile(r"[0-9]{14}\.[0-9]{1,9}_[A-Z]{2}_[a-z0-9]{1,64}_[0-9a-f]{8,64}")
+
+
+def uid_of(stem: str) -> str:
+    """The id that a file is named by; "" where its name is none."""
+    return stem if UID.fullmatch(stem) else ""
 
 
 def members(name: str, stream: IO[bytes]) -> Iterator[Found]:
@@ -59,7 +64,7 @@ def _member(name: str, number: int, member: tarfile.TarInfo, content: IO[bytes])
     elif member.size > MAX_ITEM:
         yield too_large(name, number, member.size)
     else:
-        yield Item(name, number, content.read(MAX_ITEM).strip(), uid=path.stem if _UID.fullmatch(path.stem) else "")
+        yield Item(name, number, content.read(MAX_ITEM).strip(), uid=uid_of(path.stem))
 
 
 class _Bounded:
