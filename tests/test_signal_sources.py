@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -112,8 +113,11 @@ def test_a_regional_annotation_does_not_name_the_region() -> None:
     (found,) = signals(lines.radar(annotations=[lines.annotation("REGIONAL", description="Outage in Kampala")]))
     assert found.signal == "annotation-part"
     assert "Kampala" not in msgspec.json.encode(found).decode()
-    (network,) = signals(lines.radar(annotations=[lines.annotation("NETWORK", endDate=None)]))
+    (network,) = signals(lines.radar(annotations=[lines.annotation("NETWORK", endDate=None, locations=[])]))
     assert (network.place, network.network, network.until) == ("UG", "AS20294", None)
+    as_sent = [{"asn": "20294", "name": "MTN", "location": {"code": "UG", "name": "Uganda"}}]
+    (network,) = signals(lines.radar(annotations=[lines.annotation("NETWORK", asnsDetails=as_sent, locations=[])]))
+    assert (network.place, network.network) == ("UG", "AS20294")
 
 
 def test_an_anomaly_says_whether_somebody_looked() -> None:
@@ -129,6 +133,12 @@ def test_levels_of_radar_say_how_they_were_normalised_and_over_which_days() -> N
     assert (first.signal, first.place, first.network, first.value) == ("netflows", "UG", "AS20294", 1.0)
     assert first.unit == "bytes, normalised (MIN0_MAX) within 2026-01-13 to 2026-01-13"
     assert (last.since, last.until) == (time("2026-01-13T03:00"), time("2026-01-13T04:00"))
+
+
+def test_a_series_may_be_empty_or_of_one_hour() -> None:
+    assert signals(lines.timeseries([])) == []
+    (only,) = signals(lines.timeseries(["0.5"]))
+    assert only.until == time("2026-01-13T01:00")
 
 
 def test_a_series_without_a_name_is_told_by_its_address() -> None:
@@ -179,7 +189,8 @@ def test_where_a_file_of_mlab_is_of_must_be_known_and_no_finer_than_a_country() 
         (lines.radar(trafficAnomalies=[lines.anomaly(asnDetails=None)]), "unknown_line"),
         (lines.timeseries(["much", "0"]), "bad_value"),
         (lines.timeseries(["nan", "0"]), "bad_value"),
-        (lines.timeseries(["1"]), "bad_time"),
+        (lines.timeseries(["1", "2"]).replace(b"T01:", b"T00:"), "bad_time"),
+        (b'{"success":false,"errors":[{"code":10000,"message":"Refused"}],"result":null}', "archive_error"),
         (lines.mlab([("2026-01-13", -1.0)], country_code="UG")[:-1].split(b"},{")[0] + b"}]", "bad_value"),
         (b'{"download_MED": 3, "date": "13/01/2026", "country_code": "UG"}', "bad_time"),
     ],
@@ -278,41 +289,62 @@ def plan(source: str, asked: Wanted) -> Plan:
     return made
 
 
-def test_ioda_is_asked_by_whole_weeks_and_never_for_regions() -> None:
-    made = plan("ioda", wanted("AS20294"))
+def test_series_of_ioda_are_asked_for_by_whole_weeks_and_never_of_regions() -> None:
+    made = plan("ioda", wanted("AS20294", what="levels"))
     spans = {tuple(map(int, (q["from"][0], q["until"][0]))) for q in map(_query, (o.address for o in made.objects))}
     assert [datetime.fromtimestamp(start, UTC).strftime("%a %d") for start, _ in sorted(spans)] == [
         "Mon 12", "Mon 19", "Mon 26"]  # fmt: skip
     assert all(end - start == 7 * 86_400 for start, end in spans)
-    assert not any("region" in one.address for one in made.objects)
+    assert not any("region" in one.address for one in plan("ioda", wanted("AS20294")).objects)
     assert any("/signals/raw/asn/20294?" in one.address for one in made.objects)
-    assert "UG/events-country-20260112.json" in {one.name for one in made.objects}
-    sooner = msgspec.structs.replace(wanted("AS20294"), since=time("2026-01-15"), until=time("2026-01-20"))
+    sooner = msgspec.structs.replace(
+        wanted("AS20294", what="levels"), since=time("2026-01-15"), until=time("2026-01-20")
+    )
     assert set(plan("ioda", sooner).objects) < set(made.objects), "the same days are always in the same piece"
-    assert not any("signals" in one.address for one in plan("ioda", wanted(what="outages")).objects)
+
+
+def test_what_lasted_over_a_border_of_pieces_is_in_the_window_of_the_one_it_began_in() -> None:
+    made = plan("ioda", wanted(what="outages"))
+    queries = [_query(one.address) for one in made.objects]
+    spans = sorted({(int(query["from"][0]), int(query["until"][0])) for query in queries})
+    assert all(one[1] - one[0] == 56 * 86_400 and other[0] - one[0] == 28 * 86_400 for one, other in pairwise(spans))
+    assert spans[0][0] <= lines.seconds("2025-12-16T00:00"), "what began four weeks before is asked for too"
+    assert {query["entityType"][0] for query in queries} == {"country", "asn"}
+    assert not any("signals" in one.address for one in made.objects)
 
 
 def test_what_may_still_change_is_fetched_again() -> None:
-    late = msgspec.structs.replace(wanted(), now=time("2026-02-03T00:00"))
-    for source, open_names in (
-        ("ioda", {"20260126"}),
-        ("radar", {"202601", "202602"}),
+    late = msgspec.structs.replace(wanted(), now=time("2026-02-03T10:20"))
+    for source, open_pieces in (
+        ("ioda", {"country-20260119", "networks-20260119", "bgp-20260126", "nt-20260126", "slash24-20260126",
+                  "country-20251222", "networks-20251222"}),
+        ("radar", {"anomalies-202601", "anomalies-202602", "outages-202601", "outages-202602", "netflows_UG-202601",
+                   "netflows_UG-202602", "http_UG-202601", "http_UG-202602"}),
         ("mlab", {"histogram_daily_stats"}),
-    ):
-        made = plan(source, late)
-        again = {
-            one.name.split("-")[-1].split("/")[-1].removesuffix(".json") for one in made.objects if not one.is_settled
-        }
-        assert again == open_names, source
-    assert all(one.is_settled for one in plan("ioda", wanted()).objects)
+    ):  # fmt: skip
+        again = [one for one in plan(source, late).objects if not one.is_settled]
+        names = {"-".join(one.name.split("/")[-1].removesuffix(".json").split("-")[-2:]) for one in again}
+        assert names == open_pieces, source
+        assert not any("2026-02-03T11" in one.address for one in again)
+    assert all(one.is_settled for source in ("ioda", "radar") for one in plan(source, wanted()).objects)
+    ends = {int(_query(one.address)["until"][0]) for one in plan("ioda", late).objects}
+    assert max(ends) == lines.seconds("2026-02-03T10:00"), "what is to come is not asked for"
+
+
+def test_before_the_first_full_hour_of_a_piece_nothing_is_asked_for() -> None:
+    now = time("2026-02-02T00:20")
+    early = msgspec.structs.replace(wanted(what="levels"), since=time("2026-02-02"), until=now, now=now)
+    assert plan("ioda", early).objects == ()
 
 
 def test_radar_is_asked_by_whole_months_under_names_that_say_of_what() -> None:
-    made = plan("radar", wanted("AS20294"))
-    names = {_query(one.address).get("name", [""])[0] for one in made.objects} - {""}
+    made = plan("radar", wanted("AS20294", what="levels"))
+    names = {_query(one.address)["name"][0] for one in made.objects}
     assert names == {"netflows_UG", "netflows_UG_AS20294", "http_UG", "http_UG_AS20294"}
     starts = {_query(one.address)["dateStart"][0] for one in made.objects}
     assert starts == {"2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"}
+    outages = {_query(one.address)["dateStart"][0] for one in plan("radar", wanted(what="outages")).objects}
+    assert outages == starts | {"2025-12-01T00:00:00Z"}, "what began the month before may still have lasted"
 
 
 def test_mlab_is_asked_by_year_under_the_continent() -> None:

@@ -37,6 +37,8 @@ _UNITS = {
 }
 #: Series asked for: routes, answers to pings, and what the lines send into the dark. All three may fail by themselves.
 _SERIES = ("bgp", "ping-slash24", "merit-nt")
+_EVENT_WEEKS = 4
+_EVENTS = timedelta(weeks=_EVENT_WEEKS)
 _LONGEST_STEP = 7 * 86_400
 _HOURS_OF_A_WEEK = 168
 
@@ -234,31 +236,39 @@ def _drop(alert: _Alert) -> float:
 
 
 def _plan(wanted: Wanted, endpoints: Mapping[str, str], _asked: Asked, told: Told) -> Plan:
-    """Whole weeks: series by the hour, and the events of the country and of all of its networks."""
-    base = endpoints["api"]
-    pieces = list(statements.weeks(wanted.since, min(wanted.until, wanted.now)))
+    """Series by the hour and week; events of the country and of all of its networks, by four weeks.
+
+    An event is made of the alerts in the window asked for and ends with it, so a window runs on for as long again: what
+    began in a piece is seen whole unless it lasts longer than that. What began before `since` is in the piece before.
+    """
+    base, what = endpoints["api"], wanted.options.get("what", "all")
+    end = statements.so_far(wanted.until, wanted.now)
     made: list[Remote] = []
-    for done, (start, end) in enumerate(pieces, 1):
-        settled = end + statements.SETTLES <= wanted.now
-        span = {"from": int(start.timestamp()), "until": int(end.timestamp())}
-        if wanted.options.get("what", "all") != "levels":
+    if what != "levels":
+        for start, after in statements.weeks(wanted.since - _EVENTS, end, _EVENT_WEEKS):
+            span = _span(start, after + _EVENTS, wanted)
             country = {"entityType": "country", "entityCode": wanted.place}
             networks = {"entityType": "asn", "relatedTo": f"country/{wanted.place}"}
             for name, of in (("country", country), ("networks", networks)):
                 address = f"{base}/outages/events?{urlencode(span | of)}"
+                settled = after + _EVENTS + statements.SETTLES <= wanted.now
                 made.append(_remote(f"{wanted.place}/events-{name}", start, address, 20_000, settled))
-        if wanted.options.get("what", "all") != "outages":
-            lines = [f"country/{wanted.place}", *(f"asn/{network.removeprefix('AS')}" for network in wanted.networks)]
+    if what != "outages":
+        lines = [f"country/{wanted.place}", *(f"asn/{network.removeprefix('AS')}" for network in wanted.networks)]
+        for start, after in statements.weeks(wanted.since, end):
             for line in lines:
                 for source in _SERIES:
-                    asked = span | {"datasource": source, "maxPoints": _HOURS_OF_A_WEEK}
+                    asked = _span(start, after, wanted) | {"datasource": source, "maxPoints": _HOURS_OF_A_WEEK}
                     address = f"{base}/signals/raw/{line}?{urlencode(asked)}"
-                    made.append(
-                        _remote(f"{wanted.place}/{line.replace('/', '-')}-{source}", start, address, 3_000, settled)
-                    )
-        told(done, len(pieces))
-    notes = () if wanted.networks else ("levels of the country as a whole; --network adds those of a network",)
+                    name = f"{wanted.place}/{line.replace('/', '-')}-{source}"
+                    made.append(_remote(name, start, address, 3_000, after + statements.SETTLES <= wanted.now))
+    told(1, 1)
+    notes = () if wanted.networks else ("levels are of the country as a whole; --network adds those of a network",)
     return Plan(tuple(made), notes)
+
+
+def _span(start: datetime, end: datetime, wanted: Wanted) -> dict[str, str | int]:
+    return {"from": int(start.timestamp()), "until": int(statements.so_far(end, wanted.now).timestamp())}
 
 
 def _remote(name: str, start: datetime, address: str, guess: int, settled: bool) -> Remote:

@@ -120,12 +120,12 @@ def _plan(wanted: Wanted, endpoints: Mapping[str, str], _asked: Asked, told: Tol
     lines = ["", *(f"asn/{network}/" for network in wanted.networks)]
     years = range(wanted.since.year, last + 1)
     made: list[Remote] = []
-    for done, year in enumerate(years, 1):
+    for year in years:
         settled = datetime(year + 1, 1, 1, tzinfo=UTC) + 4 * statements.SETTLES <= wanted.now
         for line in lines:
             name = f"{CONTINENT[wanted.place]}/{wanted.place}/{line}{year}/histogram_daily_stats.json"
             made.append(Remote(name, f"{endpoints['statistics']}/{name}", guess=2_500_000, is_settled=settled))
-        told(done, len(years))
+    told(1, 1)
     notes = () if wanted.networks else ("the country as a whole; --network adds the days of a network",)
     return Plan(tuple(made), notes)
 

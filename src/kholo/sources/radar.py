@@ -34,6 +34,12 @@ _MOST_ROWS = 500
 _NAMED = re.compile(r"(netflows|http)_([A-Z]{2})(?:_AS(\d{1,10}))?")
 _PATH = re.compile(r"/radar/(netflows|http)/timeseries$")
 _UNITS = {"netflows": "bytes", "http": "requests"}
+_STEPS = {
+    "FIFTEEN_MINUTES": timedelta(minutes=15),
+    "ONE_HOUR": timedelta(hours=1),
+    "ONE_DAY": timedelta(days=1),
+    "ONE_WEEK": timedelta(days=7),
+}
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -42,8 +48,16 @@ class _Place(msgspec.Struct):
 
 
 class _Network(msgspec.Struct):
+    """The schema says `locations`, the service `location`."""
+
     asn: str | int
     locations: _Place | None = None
+    location: _Place | None = None
+
+    @property
+    def place(self) -> str:
+        where = self.location or self.locations
+        return where.code if where else ""
 
 
 class _Outage(msgspec.Struct, rename="camel"):
@@ -73,6 +87,11 @@ class _Anomaly(msgspec.Struct, rename="camel"):
 
 class _Meta(msgspec.Struct):
     normalization: str = ""
+    interval: str = msgspec.field(name="aggInterval", default="")
+
+
+class _Error(msgspec.Struct):
+    message: str = ""
 
 
 class _Series(msgspec.Struct):
@@ -86,7 +105,9 @@ class _Result(msgspec.Struct, rename={"anomalies": "trafficAnomalies"}):
 
 
 class _Answer(msgspec.Struct):
-    result: Raw = Raw(b"")
+    success: bool
+    result: Raw = Raw(b"null")
+    errors: list[_Error] | None = None
 
 
 _ANSWER = msgspec.json.Decoder(_Answer)
@@ -100,13 +121,16 @@ _ANOMALY = msgspec.json.Decoder(_Anomaly)
 
 def recognises(data: bytes) -> bool:
     """Whether the bytes are an answer of the API that is read here."""
-    kinds = b'"annotations"', b'"trafficAnomalies"', b'"timestamps"'
-    return b'"result"' in data and b'"success"' in data and any(kind in data for kind in kinds)
+    kinds = b'"annotations"', b'"trafficAnomalies"', b'"timestamps"', b'"errors"'
+    return b'"success"' in data and any(kind in data for kind in kinds)
 
 
 def decode(item: Item, context: Context) -> Iterator[Given]:
     """An answer as the signals in it. Raises `Refused`, and what msgspec raises."""
     answer = _ANSWER.decode(item.data)
+    if not answer.success:
+        said = "; ".join(error.message for error in answer.errors or [])
+        raise Refused("archive_error", f"Cloudflare answered with an error: {clean(said)}")
     names = _NAMES.decode(answer.result)
     meta = _META.decode(names["meta"]) if "meta" in names else _Meta()
     if "annotations" in names or "trafficAnomalies" in names:
@@ -145,7 +169,7 @@ def _lines(found: _Annotation, kind: str) -> Iterator[tuple[str, str]]:
     if kind != "NETWORK" or not found.asns:
         yield from ((envelope.place(place), "") for place in places)
         return
-    theirs = {str(one.asn): one.locations.code for one in found.asns_details or [] if one.locations}
+    theirs = {str(one.asn): one.place for one in found.asns_details or [] if one.place}
     for number in found.asns:
         place = theirs.get(str(number), places[0] if len(places) == 1 else "")
         yield envelope.place(place) if place else "", statements.network(number)
@@ -155,8 +179,8 @@ def _anomaly(part: Item, context: Context) -> Iterator[Given]:
     found = _ANOMALY.decode(part.data)
     place = found.location_details.code if found.location_details else ""
     network = found.asn_details
-    if network and not place and network.locations:
-        place = network.locations.code
+    if network and not place:
+        place = network.place
     if found.type not in ("LOCATION", "AS"):
         yield Aside()
         return
@@ -208,14 +232,16 @@ def _levels(part: Item, what: str, line: tuple[str, str], meta: _Meta, context: 
     if len(series.values) > MAX_SIGNALS:
         raise Refused("too_large", f"{len(series.values)} values")
     times = [envelope.time(text, context.now) for text in series.timestamps]
-    steps = [after - before for before, after in pairwise(times)]
-    if not steps or min(steps) <= timedelta():
-        raise Refused("bad_time", "a series of times that do not rise, or of one time only")
+    if not times:
+        return
+    step = min((after - before for before, after in pairwise(times)), default=_STEPS.get(meta.interval, timedelta()))
+    if step <= timedelta():
+        raise Refused("bad_time", "a series of times that do not rise, or of one time for no time")
     how = clean(meta.normalization or "not said how", 40)
     unit = f"{_UNITS[what]}, normalised ({how}) within {times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}"
     for since, value in zip(times, series.values, strict=True):
         if value is not None:
-            yield statements.level(part, _ID, what, line, (since, since + min(steps)), _value(value), unit)
+            yield statements.level(part, _ID, what, line, (since, since + step), _value(value), unit)
 
 
 def _value(value: str | float) -> float:
@@ -226,33 +252,40 @@ def _value(value: str | float) -> float:
 
 
 def _plan(wanted: Wanted, endpoints: Mapping[str, str], _asked: Asked, told: Told) -> Plan:
-    """Whole months, so that levels are normalised over the same days whenever they are asked for."""
-    base = endpoints["api"]
-    what = wanted.options.get("what", "all")
-    pieces = list(statements.months(wanted.since, min(wanted.until, wanted.now)))
+    """Whole months, so that levels are normalised over the same days whenever they are asked for.
+
+    Outages are chosen by their beginning: those of the month before are asked for too.
+    """
+    base, what = endpoints["api"], wanted.options.get("what", "all")
+    end = statements.so_far(wanted.until, wanted.now)
     made: list[Remote] = []
-    for done, (start, end) in enumerate(pieces, 1):
-        settled = end + statements.SETTLES <= wanted.now
-        # Ends are inclusive there.
-        span = {"dateStart": _stamp(start), "dateEnd": _stamp(end - timedelta(seconds=1)), "format": "json"}
-        name = f"{wanted.place}/{{}}-{start:%Y%m}.json"
-        if what != "levels":
-            asked = urlencode(span | {"location": wanted.place, "limit": _MOST_ROWS})
+    if what != "levels":
+        for start, after in statements.months(wanted.since - timedelta(days=31), end):
+            asked = urlencode(_range(start, after, wanted) | {"limit": str(_MOST_ROWS)})
             for kind, path in (("outages", "annotations/outages"), ("anomalies", "traffic_anomalies")):
-                made.append(_remote(name.format(kind), f"{base}/radar/{path}?{asked}", 20_000, settled))
-        for kind in _UNITS if what != "outages" else ():
-            for network in ("", *wanted.networks):
-                label = "_".join(filter(None, (kind, wanted.place, network)))
-                of = {"asn": network.removeprefix("AS")} if network else {}
-                asked = urlencode(span | {"location": wanted.place} | of | {"aggInterval": "1h", "name": label})
-                address = f"{base}/radar/{kind}/timeseries?{asked}"
-                made.append(_remote(name.format(label), address, 30_000, settled))
-        told(done, len(pieces))
+                made.append(_remote(wanted, kind, (start, after), f"{base}/radar/{path}?{asked}", 20_000))
+    if what != "outages":
+        for start, after in statements.months(wanted.since, end):
+            for kind in _UNITS:
+                for network in ("", *wanted.networks):
+                    label = "_".join(filter(None, (kind, wanted.place, network)))
+                    of = {"asn": network.removeprefix("AS")} if network else {}
+                    asked = urlencode(_range(start, after, wanted) | of | {"aggInterval": "1h", "name": label})
+                    address = f"{base}/radar/{kind}/timeseries?{asked}"
+                    made.append(_remote(wanted, label, (start, after), address, 30_000))
+    told(1, 1)
     return Plan(tuple(made), ("levels are normalised within each month: they show when, not how much",))
 
 
-def _remote(name: str, address: str, guess: int, settled: bool) -> Remote:
-    return Remote(name, address, guess=guess, is_settled=settled)
+def _range(start: datetime, end: datetime, wanted: Wanted) -> dict[str, str]:
+    # Ends are inclusive there.
+    last = statements.so_far(end, wanted.now) - timedelta(seconds=1)
+    return {"dateStart": _stamp(start), "dateEnd": _stamp(last), "format": "json", "location": wanted.place}
+
+
+def _remote(wanted: Wanted, name: str, piece: tuple[datetime, datetime], address: str, guess: int) -> Remote:
+    settled = piece[1] + statements.SETTLES <= wanted.now
+    return Remote(f"{wanted.place}/{name}-{piece[0]:%Y%m}.json", address, guess=guess, is_settled=settled)
 
 
 def _stamp(moment: datetime) -> str:

@@ -97,13 +97,13 @@ SETTLES = timedelta(days=7)
 _EPOCH = datetime(1970, 1, 5, tzinfo=UTC)
 
 
-def weeks(since: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The whole weeks from Monday (UTC) that hold this time, so that the same days are always in the same piece."""
-    week = timedelta(days=7)
-    start = _EPOCH + (since - _EPOCH) // week * week
+def weeks(since: datetime, end: datetime, count: int = 1) -> Iterator[tuple[datetime, datetime]]:
+    """The pieces of whole weeks from Monday (UTC) that hold this time: the same days are always in the same piece."""
+    long = timedelta(days=7 * count)
+    start = _EPOCH + (since - _EPOCH) // long * long
     while start < end:
-        yield start, start + week
-        start += week
+        yield start, start + long
+        start += long
 
 
 def months(since: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -113,3 +113,8 @@ def months(since: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]
         after = datetime(start.year + start.month // 12, start.month % 12 + 1, 1, tzinfo=UTC)
         yield start, after
         start = after
+
+
+def so_far(end: datetime, now: datetime) -> datetime:
+    """The end of a piece, as far as it has come: to the full hour. Archives refuse, or invent, what is to come."""
+    return min(end, now.replace(minute=0, second=0, microsecond=0))
