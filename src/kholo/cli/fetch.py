@@ -7,7 +7,7 @@ import random
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,9 +20,9 @@ import msgspec
 from kholo.fetch.plan import Fetch, Plan, Wanted
 from kholo.fetch.wait import Timing
 from kholo.fetch.web import Token, Web
-from kholo.model import EnvironmentFault, UsageError
+from kholo.model import EnvironmentFault, NetworkFault, StoreError, UsageError
 from kholo.pipeline import fetch as run
-from kholo.pipeline.follow import Followed, keep
+from kholo.pipeline.follow import Followed, followed, keep
 from kholo.pipeline.ingest import default_workers
 from kholo.publish.places import names
 from kholo.reference import load_reference
@@ -204,6 +204,36 @@ def _run(source: Source, way: Fetch, store: Store, asked: Followed, given: dict[
     _say(done, store, as_json)
     if done.failed or done.ingested.rejected or done.ingested.conflicts:
         sys.exit(1)
+
+
+def refresh(store: Store, now: datetime, say: Callable[[str], None]) -> bool:
+    """Fetch what is new of all that the store follows, each from where it was left; whether all of it came.
+
+    Raises `EnvironmentFault` where the store can't be used; a source that can't be reached is told and left for later.
+    """
+    is_whole = True
+    known = {source.id: source for source in sources()}
+    for asked in followed(store):
+        source = known.get(asked.source)
+        if source is None or source.fetch is None:
+            raise StoreError(f"{store.root}: follows {asked.source!r}, which this kholo can't fetch")
+        endpoints = {**source.fetch.endpoints, **asked.endpoints}
+        web = web_of(source.fetch, endpoints, 4)
+        try:
+            plan = source.fetch.plan(wanted(asked, now, now), endpoints, web, lambda _done, _all: None)
+            done = run.fetch(store, source.id, plan, web, now, default_workers(cpu_count()))
+        except NetworkFault as error:
+            say(f"{source.name}: {error}; looked for again at the next run")
+            is_whole = False
+            continue
+        finally:
+            web.close()
+        if done.failed:
+            say(f"{source.name}: {len(done.failed)} objects were not fetched; tried again at the next run")
+            is_whole = False
+        else:
+            keep(store, msgspec.structs.replace(asked, until=now))
+    return is_whole
 
 
 def _estimate(source: Source, plan: Plan, todo: run.Due, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output
+from .fetch import refresh
 from .options import (
     as_of_option,
     fingerprints_option,
@@ -37,9 +38,10 @@ Examples:
   kholo watch --store store --place PK --feed-dir site/alerts
   kholo watch --store store --mail-to desk@example.org --smtp localhost:25 --digest daily
   kholo watch --store store --webhook https://hooks.example.org/kholo --every 3600
+  kholo watch --store store --fetch --feed-dir site/alerts
 
-Exit codes: 0 done; 1 done, but a channel failed (tried again at the next run); 2 the command is wrong; 3 the
-environment is. A mail server's user and password are read from KHOLO_SMTP_USER and KHOLO_SMTP_PASSWORD.
+Exit codes: 0 done; 1 done, but a channel or a source failed (tried again at the next run); 2 the command is wrong;
+3 the environment is. A mail server's user and password are read from KHOLO_SMTP_USER and KHOLO_SMTP_PASSWORD.
 """
 
 
@@ -60,6 +62,7 @@ environment is. A mail server's user and password are read from KHOLO_SMTP_USER 
     show_default=True,
     help="More messages than this in one run become one with a list.",
 )
+@click.option("--fetch", "is_fetching", is_flag=True, help="First fetch what is new of all that the store follows.")
 @click.option("--every", type=click.IntRange(1, 31 * 86_400), metavar="SECONDS", help="Look again and again.")
 @click.option("--dry-run", is_flag=True, help="Show what would be told; tell nothing, remember nothing.")
 @as_of_option
@@ -78,6 +81,7 @@ def watch(
     webhook: tuple[str, ...],
     digest: str | None,
     max_alerts: int,
+    is_fetching: bool,
     every: int | None,
     dry_run: bool,
     as_of: datetime | None,
@@ -93,6 +97,8 @@ def watch(
     """
     if every and (as_of or dry_run):
         raise UsageError("--every can't be used with --as-of or --dry-run")
+    if is_fetching and (as_of or dry_run):
+        raise UsageError("--fetch can't be used with --as-of or --dry-run")
     scope = alert.Scope(service, place.upper() if place else None, network.upper() if network else None)
     channels: list[alert.Channel] = [alert.Feed(feed_dir, scope.words, feed_url)] if feed_dir else []
     if mail_to:
@@ -101,8 +107,9 @@ def watch(
     channels += [alert.Webhook(address) for address in dict.fromkeys(webhook)]
     view = _View(as_json)
     look = _Look(
-        Store(store), scope, channels or [alert.Screen(view.say)], alert.Limits(digest, max_alerts), fingerprints
-    )
+        Store(store), scope, channels or [alert.Screen(view.say)], alert.Limits(digest, max_alerts), fingerprints,
+        is_fetching,
+    )  # fmt: skip
     if dry_run:
         view.would(look.try_out(moment_or_now(as_of), as_of))
         return
@@ -112,7 +119,8 @@ def watch(
             if every:
                 alert.repeat(lambda at: look.once(at, stop, view), every, lambda: moment_or_now(None), stop)
             else:
-                sys.exit(view.told(look.run(moment_or_now(as_of), as_of, stop)))
+                code = view.told(look.run(moment_or_now(as_of), as_of, stop))
+                sys.exit(code if look.is_whole else code or 1)
     except alert.Stopped:
         if not every:
             raise click.Abort from None
@@ -128,8 +136,10 @@ class _Look:
         channels: list[alert.Channel],
         limits: alert.Limits,
         fingerprints: tuple[Path, ...],
+        is_fetching: bool,
     ) -> None:
-        self._store, self._channels, self._limits = store, channels, limits
+        self._store, self._channels, self._limits, self._is_fetching = store, channels, limits, is_fetching
+        self.is_whole = True
         self._wanted = (scope.service, scope.place, scope.network, None)
         self._judge = make_judge(fingerprints)
         self._folder = store.root / "told" / scope.folder
@@ -137,6 +147,8 @@ class _Look:
     def run(self, at: datetime, as_of: datetime | None, stop: alert.Stop) -> list[alert.Outcome]:
         """Tell what is new. With `as_of` only what had been received by then counts."""
         self._check(as_of)
+        if self._is_fetching:
+            self.is_whole = refresh(self._store, at, lambda text: click.echo(f"kholo: {text}", err=True))
         return alert.tell(
             self._folder, self._channels, self._found(as_of), at, self._limits, alert.Teller(stop.wait, stop.held)
         )

@@ -13,7 +13,8 @@ from typing import IO
 import msgspec
 import urllib3
 
-from kholo.model import EnvironmentFault, NetworkFault
+from kholo.model import NetworkFault
+from kholo.sources.items import clean
 
 from .ledger import Receipt
 from .plan import Remote
@@ -29,10 +30,10 @@ Got = Callable[[int], None]
 
 
 def path_of(folder: Path, name: str) -> Path:
-    """Where an object is kept. Raises `EnvironmentFault` on a name that could lead out of the folder."""
+    """Where an object is kept. Raises `NetworkFault` on a name that could lead out of the folder."""
     parts = PurePosixPath(name).parts
     if not parts or any(not _PART.fullmatch(part) or part.startswith(".") for part in parts):
-        raise EnvironmentFault(f"an object with the name {name[:200]!r} can't be kept: not a path of plain names")
+        raise NetworkFault(f"an object is called {clean(name, 200)}: not a path of plain names, so not kept")
     return folder.joinpath(*parts)
 
 

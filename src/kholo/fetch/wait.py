@@ -17,11 +17,12 @@ class Timing(msgspec.Struct, frozen=True):
 
 
 class Patience(msgspec.Struct, frozen=True):
-    """tries: of one thing, the first one counted. first, most: seconds of the first wait by ourselves, and of the
-    longest. longest: what the other side may ask for; more than that is told to the person. connect, read: seconds
-    without a sign of life after which a connection is given up."""
+    """tries: of one thing, the first one counted; far: where nobody can be reached at all. first, most: seconds of the
+    first wait by ourselves, and of the longest. longest: what the other side may ask for; more than that is told to the
+    person. connect, read: seconds without a sign of life after which a connection is given up."""
 
     tries: int = 6
+    far: int = 3
     first: float = 0.5
     most: float = 60.0
     longest: float = 300.0

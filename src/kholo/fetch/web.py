@@ -31,10 +31,13 @@ _PASSING = frozenset({408, 425, 429})
 
 
 class Passing(Exception):
-    """It failed, and may go well when it is tried again. `wait`: seconds that the other side asks for."""
+    """It failed, and may go well when it is tried again.
 
-    def __init__(self, why: str, wait: float | None = None) -> None:
-        self.wait = wait
+    `wait`: seconds that the other side asks for. `is_far`: there was nobody at all, which few tries will show.
+    """
+
+    def __init__(self, why: str, wait: float | None = None, is_far: bool = False) -> None:
+        self.wait, self.is_far = wait, is_far
         super().__init__(why)
 
 
@@ -84,22 +87,23 @@ class Web:
 
     def persist(self, what: str, address: str, once: Callable[[], T]) -> T:
         """Do it until it goes well, at most so many times. Raises `NetworkFault` then, or when the wait is too long."""
-        for number in range(self.patience.tries):
+        number = 0
+        while True:
             self._hold()
             try:
                 return once()
             except Passing as error:
                 last = error
+            number += 1
             if last.wait is not None and last.wait > self.patience.longest:
                 raise NetworkFault(
                     f"{_host(address)}: {what}: {last}, and asks to wait {last.wait / 60:.0f} minutes; try again then"
                 )
-            if number + 1 < self.patience.tries:
-                wait = max(self.patience.wait(number, self.timing.chance()), last.wait or 0.0)
-                if last.wait is not None:
-                    self._let_all_wait(last.wait)
-                self.timing.pause(wait)
-        raise NetworkFault(f"{_host(address)}: {what}: {last}; tried {self.patience.tries} times")
+            if number >= (self.patience.far if last.is_far else self.patience.tries):
+                raise NetworkFault(f"{_host(address)}: {what}: {last}; tried {number} times")
+            if last.wait is not None:
+                self._let_all_wait(last.wait)
+            self.timing.pause(max(self.patience.wait(number - 1, self.timing.chance()), last.wait or 0.0))
 
     @contextmanager
     def answer(self, address: str, headers: Mapping[str, str]) -> Iterator[urllib3.BaseHTTPResponse]:
@@ -112,10 +116,9 @@ class Web:
             _check(response, address, self._token)
             yield response
         except HTTPError as error:
-            raise Passing(_why(error)) from None
+            raise _failed(error) from None
         finally:
-            # A connection whose answer was read to its end has gone back already.
-            response.close()
+            _done(response)
 
     def _followed(self, address: str, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
         for _ in range(_HOPS):
@@ -123,8 +126,7 @@ class Web:
             location = response.headers.get("Location")
             if response.status not in _REDIRECTS or not location:
                 return response
-            response.drain_conn()
-            response.release_conn()
+            _done(response)
             before, address = address, urljoin(address, location)
             parts = urlsplit(address)
             if parts.scheme != "https" and (parts.scheme != "http" or urlsplit(before).scheme == "https"):
@@ -145,7 +147,7 @@ class Web:
                 f"{host}: its certificate is not valid here ({clean(str(error), 120)}); somebody may stand between"
             ) from None
         except (HTTPError, UnicodeError) as error:
-            raise Passing(_why(error)) from None
+            raise _failed(error) from None
 
     def _pool(self, address: str) -> urllib3.PoolManager:
         parts = urlsplit(address)
@@ -170,6 +172,12 @@ class Web:
             left = self._not_before - self.timing.clock()
         if left > 0:
             self.timing.pause(left)
+
+
+def _done(response: urllib3.BaseHTTPResponse) -> None:
+    """Give the connection back: as it is where the answer was read to its end, else closed."""
+    response.close()
+    response.release_conn()
 
 
 def pieces(response: urllib3.BaseHTTPResponse, most: int) -> Iterator[bytes]:
@@ -200,12 +208,12 @@ def _check(response: urllib3.BaseHTTPResponse, address: str, token: Token | None
     raise NetworkFault(f"{host}: refuses the request ({status}): {said}")
 
 
-def _why(error: Exception) -> str:
+def _failed(error: Exception) -> Passing:
     if isinstance(error, NameResolutionError):
-        return "its name can't be looked up; is there a network?"
+        return Passing("its name can't be looked up; is there a network?", is_far=True)
     if isinstance(error, NewConnectionError):
-        return "can't be reached; is there a network?"
-    return f"the connection failed ({type(error).__name__})"
+        return Passing("can't be reached; is there a network?", is_far=True)
+    return Passing(f"the connection failed ({type(error).__name__})")
 
 
 def _host(address: str) -> str:

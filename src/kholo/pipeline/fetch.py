@@ -153,12 +153,12 @@ class _Run:
 
     def _one(self, remote: Remote) -> Receipt | NetworkFault | None:
         """None: not tried, since all is lost."""
-        known = self._ledger.of(remote.name)
-        if known is not None and remote.is_settled and self._is_kept(known, remote):
-            return known
-        if self.lost is not None:
-            return None
         try:
+            known = self._ledger.of(remote.name)
+            if known is not None and self._is_kept(known, remote):
+                return known
+            if self.lost is not None:
+                return None
             receipt = download(self._web, remote, self._folder, self._now, self._got)
         except NotThere as error:
             return error
@@ -181,7 +181,7 @@ class _Run:
     def _is_kept(self, known: Receipt, remote: Remote) -> bool:
         """Fetched by a run that was cut off before the store had it."""
         path = path_of(self._folder, remote.name)
-        same = not remote.etag or remote.etag.strip('"') == known.etag
+        same = remote.is_settled and (not remote.etag or remote.etag.strip('"') == known.etag)
         return same and path.is_file() and path.stat().st_size == known.size
 
     def _got(self, size: int) -> None:

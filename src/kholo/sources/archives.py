@@ -57,6 +57,8 @@ def read_file(path: Path, name: str, stream: IO[bytes]) -> Iterator[Found]:
         yield Reject(name, 0, "unsupported_file", kinds, _digest(stream))
     elif packing is None:
         yield from form(name, stream)
+    elif form is _tar:
+        yield from _maybe_packed_tar(name, stream, packing)
     else:
         yield from _unpacked(form if form is not _whole else _lines, name, Inflated(stream, packing))
 
@@ -76,6 +78,14 @@ def _packing(filename: str) -> tuple[str, type[Gzip] | type[Lz4] | None]:
         if filename.endswith(suffix):
             return filename.removesuffix(suffix), packing
     return filename, None
+
+
+def _maybe_packed_tar(name: str, stream: IO[bytes], packing: type[Gzip] | type[Lz4]) -> Iterator[Found]:
+    """Some of the archive's older tars are called packed and are not (ooni/data, `dataclient.py`)."""
+    head = stream.read(len(packing.magic))
+    whole = cast(IO[bytes], Prefixed(head, stream))
+    is_packed = head == packing.magic
+    yield from _unpacked(_tar, name, Inflated(whole, packing)) if is_packed else _tar(name, whole)
 
 
 def _unpacked(form: Callable[[str, IO[bytes]], Iterator[Found]], name: str, stream: Inflated) -> Iterator[Found]:

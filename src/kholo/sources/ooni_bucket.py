@@ -113,14 +113,14 @@ def listing(endpoint: str, prefix: str, web: Asked) -> Iterator[tuple[str, int, 
     while True:
         asked = {"list-type": "2", "prefix": prefix} | ({"continuation-token": token} if token else {})
         address = f"{endpoint.rstrip('/')}/?{urlencode(asked)}"
-        page = web.read(address, f"the list of {prefix}", partial(_page, before=token))
+        page = web.read(address, f"the list of {prefix}", partial(_page, prefix=prefix, before=token))
         yield from page.objects
         token = page.more
         if not token:
             return
 
 
-def _page(data: bytes, before: str) -> Page:
+def _page(data: bytes, prefix: str, before: str) -> Page:
     """Raises `ValueError` on anything that is no page of a listing, or names itself as the next."""
     try:
         root = fromstring(data, forbid_dtd=True)
@@ -137,4 +137,6 @@ def _page(data: bytes, before: str) -> Page:
     more = text(root, "NextContinuationToken") if text(root, "IsTruncated") == "true" else ""
     if text(root, "IsTruncated") == "true" and more in ("", before):
         raise ValueError("a page that names itself as the next")
+    if any(not key.startswith(prefix) for key, _, _ in found):
+        raise ValueError("an object that was not asked for")
     return Page(found, more)

@@ -6,6 +6,8 @@
       verdicts/<ruleset>-<reference>/<id>.parquet   derived, may be deleted at any time
       detected/                 what the detector found before, so as not to compute it again; may be deleted
       sets/<ruleset>-<reference>/   the rules and reference data that made them
+      fetched/<source>/         objects that `kholo fetch` got, as received, and their receipts
+      follow.json               what `kholo watch --fetch` goes on with
       told/                     what `kholo watch` told, and to whom it still has to
       tmp/                      what a run that was cut off left behind; the next one removes it
       lock                      held by the one process that writes
