@@ -61,7 +61,7 @@ PINGS: dict[str, Any] = {"witness": "ioda ping-slash24", "signal": "ping-slash24
 def test_what_failed_while_the_networks_own_line_was_out_is_no_block() -> None:
     found, why = kind([out()], EVERY_HOUR)
     assert found is Kind.SHUT_DOWN
-    assert f"199 of 199 failed reports lie in hours in which the line was out: ioda bgp, {OWN}, 2024-02-21" in why
+    assert f"on {OWN} 199 of 199 failed reports lie in hours in which the line was out (ioda bgp, {OWN}, 2024-" in why
     assert "90% lost" in why
 
 
@@ -77,7 +77,7 @@ def test_a_short_blip_explains_nothing_away() -> None:
     assert found is Kind.BLOCKED
     assert "4 of 199 failed reports" in why
     assert "left open" in why
-    assert "195 lie outside of any outage" in why
+    assert "the dates rest on the other 195" in why
 
 
 def test_half_of_it_in_an_outage_leaves_the_other_half_a_block() -> None:
@@ -94,10 +94,44 @@ def test_what_two_reports_show_outside_of_an_outage_is_no_block() -> None:
     assert kind([out(0, 2)], reports([1, 50, 60]))[0] is Kind.BLOCKED, "one report inside takes back nothing"
 
 
+def test_what_began_in_an_outage_is_dated_by_what_failed_after_it() -> None:
+    whole = blocked()
+    found = decided(whole, [], Around([out(-5, 48)], reports(range(1, 200, 2))))
+    assert found.onset.earliest == whole.onset.earliest, "it may have begun while the line was out"
+    assert found.onset.latest == BEGIN + 49 * HOUR
+    assert found.incident_id == "x-PK-blocked-20240223"
+    assert (found.end, found.last_seen) == (whole.end, whole.last_seen)
+    assert (whole.reports, found.reports) == (120, 76)
+
+
+def test_what_ended_in_an_outage_is_dated_by_what_failed_before_it() -> None:
+    whole = blocked()
+    assert whole.end is not None
+    found = decided(whole, [], Around([out(150, 400)], EVERY_HOUR))
+    assert found.onset == whole.onset
+    assert found.end is not None
+    assert (found.end.latest, found.last_seen) == (whole.end.latest, BEGIN + 149 * HOUR + timedelta(minutes=9))
+    assert found.end.earliest == found.last_seen
+
+
+def test_a_network_whose_line_was_out_is_no_part_of_the_block_on_another() -> None:
+    whole = blocked((OWN, "AS2"))
+    failed = [*EVERY_HOUR, *reports(range(1, 200), network="AS2")]
+    found = decided(whole, [], Around([out()], failed))
+    assert (found.kind, found.networks) == (Kind.BLOCKED, ("AS2",))
+    assert {spell.network for spell in found.spells} == {"AS2"}
+    assert found.reports < whole.reports
+    assert found.e_value < whole.e_value
+    assert f"on {OWN} 199 of 199" in " ".join(found.because)
+    both = decided(whole, [], Around([out(), out(network="AS2")], failed))
+    assert (both.kind, both.networks) == (Kind.SHUT_DOWN, whole.networks)
+
+
 def test_the_whole_country_needs_two_witnesses() -> None:
     one, why = kind([out(**COUNTRY)], EVERY_HOUR)
     assert one is Kind.BLOCKED
     assert "one signal alone tells so" in why
+    assert "199 of 199" in why
     assert kind([out(**COUNTRY), out(**COUNTRY, **PINGS)], EVERY_HOUR)[0] is Kind.SHUT_DOWN
     same = [out(**COUNTRY, witness="radar", source="radar", signal=name) for name in ("annotation", "anomaly")]
     assert kind(same, EVERY_HOUR)[0] is Kind.BLOCKED, "both rest on the same traffic"
@@ -163,6 +197,10 @@ def test_no_order_makes_a_difference_and_no_outage_means_no_change(
     assert kind(told, failed) == once
     if not told:
         assert once[0] is Kind.BLOCKED
+    found = decided(blocked(), [], Around(told, failed))
+    assert all(spell.onset.earliest <= spell.onset.latest <= spell.last_seen for spell in found.spells)
+    assert found.end is None or found.end.earliest <= found.end.latest
+    assert found.networks == tuple(sorted({spell.network for spell in found.spells}))
     far = [one for one in failed if all(one.last < line.since - DAY or one.first > line.end + DAY for line in told)]
     if len(far) > max(3, 0.5 * len(failed)):
         assert once[0] is Kind.BLOCKED, "failures clearly outside of outages stay a block"

@@ -61,18 +61,20 @@ def decided(incident: Incident, nearby: Sequence[Nearby], around: Around | None 
     """The incident with its kind, and with what decided it. No order of what is handed in makes a difference."""
     lines = around or Around()
     said = [*_dark(incident), *slowed(incident, lines)]
+    left, told = outage(incident, lines)
     kind = incident.kind
     for found, why in (
         _measuring(incident, nearby),
         _elsewhere(incident, nearby),
-        outage(lines),
+        (Kind.SHUT_DOWN if left is None else None, ""),
         _beside(incident, nearby),
     ):
         said += [why] if why else []
         if found is not None and kind is incident.kind:
             kind = found
+    said += told
     if kind is incident.kind:
-        return msgspec.structs.replace(incident, because=tuple(said))
+        return msgspec.structs.replace(left or incident, because=tuple(said))
     state = _STATES[kind]
     return msgspec.structs.replace(
         incident,

@@ -13,7 +13,9 @@ from statistics import median
 
 import msgspec
 
-from kholo.model import IMPAIRED, Collapse, Incident, Kind
+from kholo.model import IMPAIRED, Bracket, Collapse, Incident, NetworkSpell
+
+from .incidents import narrowed
 
 #: Archives give the times of outages in steps of five to ten minutes, and merge what is close.
 _SLACK = timedelta(minutes=30)
@@ -103,33 +105,104 @@ def in_order(told: Iterable[Outage]) -> list[Outage]:
     return sorted(told, key=lambda one: (one.since, one.network, one.source, one.signal, one.end, one.drop or 0.0))
 
 
-def outage(around: Around) -> tuple[Kind | None, str]:
-    """`SHUT_DOWN` where outages explain that it failed, and in words what they explain ("": nothing)."""
+def outage(incident: Incident, around: Around) -> tuple[Incident | None, list[str]]:
+    """What is left of an incident outside of outages (None: nothing), and in words what they explain.
+
+    A spell whose failed reports nearly all lie inside of outages of its line is left out; of another one that begins or
+    ends inside of them the dates rest on the reports outside.
+    """
     told = in_order(one for one in around.outages if one.is_worth_a_word)
-    failed = [one for one in around.reports if one.is_own and one.is_failed]
-    touched = [one for one in failed if any(_holds(line, one) for line in told)]
-    if not touched:
-        return None, ""
-    inside = [one for one in touched if _is_out(told, one)]
-    rest = len(failed) - len(inside)
-    of = f"of {len(failed)} failed reports lie in hours"
-    lines = _named([line for line in told if any(_holds(line, one) for one in touched)])
-    if len(inside) < _ALMOST_ALL * len(failed) and (rest >= _LEAST_REPORTS or len(inside) < rest):
-        weak = "" if len(inside) == len(touched) else ", or part of it was, or one signal alone tells so"
-        return None, (
-            f"{len(touched)} {of} in which the line was out{weak} ({lines}): for those hours it is left open whether it"
-            f" was blocked; {len(failed) - len(touched)} lie outside of any outage"
-        )
-    through = [one for one in around.reports if not one.is_own and _is_out(told, one)]
-    fine = sum(not one.is_failed for one in through)
-    if fine >= _LEAST_REPORTS and 2 * fine >= len(through):
-        return None, (
-            f"{len(inside)} {of} for which an outage is told ({lines}), but unrelated sites got through on these"
-            f" networks then, in {fine} of {len(through)} reports: the outage does not explain it, and for those hours"
-            " it is left open"
-        )
-    few = f"; the other {rest} are fewer than a block needs" if rest else ""
-    return Kind.SHUT_DOWN, f"{len(inside)} {of} in which the line was out: {lines}{few}"
+    failed = sorted(one for one in around.reports if one.is_own and one.is_failed)
+    dead, through = _dead(told, around.reports)
+    said, left = [], []
+    for spell in incident.spells:
+        mine = [one for one in failed if _is_of(one, spell)]
+        inside = [one for one in mine if one in dead]
+        kept = _outside(spell, mine, inside)
+        left += [kept] if kept else []
+        if inside:
+            said.append(_said(spell.network, mine, inside, told, is_left=kept is not None))
+    said += _doubts(told, failed, dead, through)
+    if not any(not spell.is_dark for spell in left):
+        return None, said
+    return (incident if tuple(left) == incident.spells else narrowed(incident, left)), said
+
+
+def _dead(told: Sequence[Outage], reports: Sequence[Report]) -> tuple[set[Report], list[Report]]:
+    """The failed reports whose line was out, and those of unrelated sites that show that it was not."""
+    inside = [one for one in reports if _is_out(told, one)]
+    dead, through = set(), []
+    for network in {one.network for one in inside}:
+        others = [one for one in inside if one.network == network and not one.is_own]
+        fine = [one for one in others if not one.is_failed]
+        if len(fine) >= _LEAST_REPORTS and 2 * len(fine) >= len(others):
+            through += fine
+        else:
+            dead |= {one for one in inside if one.network == network and one.is_own and one.is_failed}
+    return dead, through
+
+
+def _is_of(one: Report, spell: NetworkSpell) -> bool:
+    return one.network == spell.network and spell.onset.earliest <= one.first and one.first <= spell.last_seen
+
+
+def _outside(spell: NetworkSpell, mine: Sequence[Report], inside: Sequence[Report]) -> NetworkSpell | None:
+    """The spell as what failed outside of outages shows it. None where that is no block by itself."""
+    if not inside:
+        return spell
+    rest = [one for one in mine if one not in inside]
+    if len(inside) >= _ALMOST_ALL * len(mine) or (len(rest) < _LEAST_REPORTS and len(inside) >= len(rest)):
+        return None
+    onset, end, last = spell.onset, spell.end, spell.last_seen
+    if mine[0] in inside:
+        onset = Bracket(onset.earliest, max(onset.latest, _minute(rest[0].first)))
+    if mine[-1] in inside:
+        last = min(last, max(one.last for one in rest))
+        end = Bracket(min(end.earliest, last), end.latest) if end else None
+    reports = min(spell.reports, len(rest))
+    results = max(reports, spell.results - len(inside))
+    return msgspec.structs.replace(spell, onset=onset, end=end, last_seen=last, reports=reports, results=results)
+
+
+def _minute(moment: datetime) -> datetime:
+    """The full minute that is not before: as brackets are."""
+    down = moment.replace(second=0, microsecond=0)
+    return down if down == moment else down + timedelta(minutes=1)
+
+
+def _said(network: str, mine: Sequence[Report], inside: Sequence[Report], told: Sequence[Outage], is_left: bool) -> str:
+    lines = _named([line for line in told if any(_holds(line, one) for one in inside)])
+    rest = len(mine) - len(inside)
+    more = (
+        f"for those hours it is left open whether it was blocked, and the dates rest on the other {rest}"
+        if is_left
+        else f"the other {rest} are fewer than a block needs"
+        if rest
+        else "what failed there proves no block"
+    )
+    of = f"on {network} {len(inside)} of {len(mine)} failed reports"
+    return f"{of} lie in hours in which the line was out ({lines}): {more}"
+
+
+def _doubts(
+    told: Sequence[Outage], failed: Sequence[Report], dead: set[Report], through: Sequence[Report]
+) -> list[str]:
+    """Outages that decide nothing, in words."""
+    works = {one.network for one in through}
+    said = []
+    open_ = [one for one in failed if one not in dead and any(_holds(line, one) for line in told)]
+    for doubted, why in (
+        ([one for one in open_ if one.network not in works],
+         "in which a part of the line was out, or of which one signal alone tells so ({lines}): for those hours it is"
+         " left open whether it was blocked"),
+        ([one for one in open_ if one.network in works],
+         f"for which an outage is told ({{lines}}), but unrelated sites got through on the same networks then, in"
+         f" {len(through)} reports: the outage does not explain it, and for those hours it is left open"),
+    ):  # fmt: skip
+        if doubted:
+            lines = _named([line for line in told if any(_holds(line, one) for one in doubted)])
+            said.append(f"{len(doubted)} of {len(failed)} failed reports lie in hours {why.format(lines=lines)}")
+    return said
 
 
 def _holds(line: Outage, one: Report) -> bool:

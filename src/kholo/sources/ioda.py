@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Raw
 
-from kholo.fetch.plan import Asked, Fetch, Option, Plan, Remote, Told, Wanted
+from kholo.fetch.plan import Asked, Fetch, Plan, Remote, Told, Wanted
 from kholo.model import LOST, Signal
 
 from . import envelope, statements
@@ -286,7 +286,7 @@ SOURCE = Source(
     fetch=Fetch(
         endpoints={"api": "https://api.ioda.inetintel.cc.gatech.edu/v2"},
         plan=_plan,
-        options=(Option("what", "What to get: outages, levels, or both.", "all", ("all", "outages", "levels")),),
+        options=(statements.WHAT,),
         example="kholo fetch ioda --cc PK --since 2024-02-01 --until 2024-03-31 --store store",
     ),
 )

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import msgspec
 from msgspec import Raw
 
-from kholo.fetch.plan import Asked, Fetch, Option, Plan, Remote, Told, Wanted
+from kholo.fetch.plan import Asked, Fetch, Plan, Remote, Told, Wanted
 
 from . import envelope, statements
 from .envelope import Refused, show
@@ -303,7 +303,7 @@ SOURCE = Source(
     fetch=Fetch(
         endpoints={"api": "https://api.cloudflare.com/client/v4"},
         plan=_plan,
-        options=(Option("what", "What to get: outages, levels, or both.", "all", ("all", "outages", "levels")),),
+        options=(statements.WHAT,),
         token="CLOUDFLARE_API_TOKEN",  # noqa: S106 - the name of a variable
         example="kholo fetch radar --cc PK --since 2024-02-01 --until 2024-03-31 --store store",
     ),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from kholo.fetch.plan import Option
 from kholo.model import Signal, SignalKind
 
 from . import envelope
@@ -92,6 +93,8 @@ def ended(since: datetime, end: datetime | None, now: datetime) -> datetime | No
     return None if end is None or end > now else end
 
 
+#: The option of a source that has both.
+WHAT = Option("what", "What to get: outages, levels, or both.", "all", ("all", "outages", "levels"))
 #: A piece of time has settled when this has passed since its end: archives correct what is younger.
 SETTLES = timedelta(days=7)
 _EPOCH = datetime(1970, 1, 5, tzinfo=UTC)
