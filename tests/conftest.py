@@ -35,6 +35,17 @@ def judge() -> Judge:
     return Judge(load_ruleset(), load_reference())
 
 
+@pytest.fixture(scope="session")
+def with_a_filter(tmp_path_factory: pytest.TempPathFactory) -> Judge:
+    """The shipped judge with two fingerprints more: the page of a filter, and the address of a block page."""
+    path = tmp_path_factory.mktemp("reference") / "more.csv"
+    path.write_text(
+        "name,scope,location_found,pattern_type,pattern,expected_countries\n"
+        "f,prod,body,contains,a filter,\na,nat,dns,full,185.0.0.9,PK\n"
+    )
+    return Judge(load_ruleset(), load_reference((path,)))
+
+
 @pytest.fixture
 def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
     """A web server on the loopback."""

@@ -129,7 +129,7 @@ def mutated(dice: random.Random, row: Any, others: list[Any]) -> bytes:
             inner[key] = copy.deepcopy(donor[dice.choice(sorted(donor))] if isinstance(donor, dict) and donor else None)
     data = bytearray(raw.encode(row))
     for _ in range(dice.choice((0, 0, 1, 3))):
-        place = dice.randrange(len(data))
+        place = dice.randrange(len(data) or 1)
         data[place : place + dice.randint(0, 30)] = dice.randbytes(dice.randint(0, 3))
     return bytes(data)
 

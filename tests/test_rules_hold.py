@@ -6,17 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from kholo.judge import Judge, load_ruleset
 from kholo.observe import observe
-from kholo.reference import load_reference
 from kholo.simulate import load_scenario, shipped_scenarios, simulate
 from kholo.sources import registry
 from kholo.sources.items import Item
 from kholo.sources.source import Context
 
-from . import raw, test_family, test_judge, test_platforms
+from . import raw, remote, test_family, test_judge, test_platforms
 from .conftest import NOW
 from .raw import connect, exchange, handshake, query
 
@@ -62,17 +59,9 @@ def everything() -> Iterator[bytes]:
     for cases in (test_family.CASES, test_judge.CASES, test_platforms.CASES):
         yield from (raw.encode(case[0]) for case in cases.values())
     yield from map(raw.encode, FURTHER)
+    yield from (remote.encode(row) for row, _ in remote.CASES.values())
     yield from ARCHIVE
     yield from list(simulate(load_scenario(shipped_scenarios()["mechanisms"])))[::40]
-
-
-@pytest.fixture(scope="module")
-def with_a_filter(tmp_path_factory: pytest.TempPathFactory) -> Judge:
-    path = tmp_path_factory.mktemp("reference") / "more.csv"
-    path.write_text(
-        "name,scope,location_found,pattern_type,pattern,expected_countries\nf,prod,body,contains,a filter,\n"
-    )
-    return Judge(load_ruleset(), load_reference((path,)))
 
 
 def test_every_rule_decides_for_some_measurement(with_a_filter: Judge) -> None:
@@ -83,6 +72,8 @@ def test_every_rule_decides_for_some_measurement(with_a_filter: Judge) -> None:
             measurement, payload = decoded
             units = with_a_filter.units(measurement, observe(payload, measurement.input))
             decided |= {with_a_filter.ruleset.decide(unit.facts).rule.id for unit in units}
+    for case, _ in remote.HOSTED.values():
+        decided |= {with_a_filter.ruleset.decide(unit.facts).rule.id for unit in with_a_filter.units(*case)}
     assert {rule.id for rule in with_a_filter.ruleset.rules} - decided == set()
 
 

@@ -6,7 +6,7 @@ import hashlib
 
 import msgspec
 
-from kholo.publish.places import place_name
+from kholo.reference.places import place_name
 from kholo.reference.services import load_services
 
 from .wording import plain

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from kholo.model import Bracket
 from kholo.publish.dates import bracket, day, either, moment
-from kholo.publish.places import place_name
 from kholo.publish.safe import visible
 from kholo.publish.words import GRADE, STATE, count, listed, mechanism
+from kholo.reference.places import place_name
 from kholo.reference.services import load_services
 
 from .told import Facts, Message, News, NewsKind

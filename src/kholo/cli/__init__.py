@@ -22,6 +22,7 @@ from .fetch import fetch
 from .incidents import collapses, incidents, timeline, wanted_command
 from .ingest import ingest
 from .rates import rates
+from .reference import reference
 from .rejects import rejects
 from .rejudge import rejudge
 from .rules import rules
@@ -74,6 +75,7 @@ _COMMANDS = (
     watch,
     rates,
     explain,
+    reference,
     rejects,
     rules,
     rejudge,

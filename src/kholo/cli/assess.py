@@ -11,10 +11,11 @@ import click
 import msgspec
 
 from kholo.pipeline.cases import Assessed, assessed
+from kholo.pipeline.sets import judge_for
 from kholo.store import Store
 
 from . import output
-from .options import as_of_option, case_store_option, fingerprints_option, json_option, make_judge, moment_or_now
+from .options import as_of_option, case_store_option, fingerprints_option, json_option, moment_or_now
 
 _ASSESSMENTS = {
     "date": "date",
@@ -50,7 +51,7 @@ def _command(
         folder: Path, store: Path | None, as_of: datetime | None, fingerprints: tuple[Path, ...], as_json: bool
     ) -> None:
         opened = Store(store) if store else None
-        found = assessed(folder, opened, make_judge(fingerprints), moment_or_now(as_of))
+        found = assessed(folder, opened, judge_for(opened, fingerprints), moment_or_now(as_of))
         shown = [{**msgspec.to_builtins(row), "simulated": found.case.simulated} for row in rows(found)]
         if found.case.simulated and not as_json:
             click.echo("SIMULATED: nothing of this happened\n")

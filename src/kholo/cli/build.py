@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from kholo.pipeline.cases import view
+from kholo.pipeline.sets import judge_for
 from kholo.publish import build_site
 from kholo.store import Store
 
-from .options import as_of_option, case_store_option, fingerprints_option, make_judge, moment_or_now
+from .options import as_of_option, case_store_option, fingerprints_option, moment_or_now
 
 _EPILOG = """
 \b
@@ -32,6 +33,6 @@ def build(
 ) -> None:
     """Build the site of one or more case folders: static pages for any host. An unchanged page is not rewritten."""
     opened = Store(store) if store else None
-    judge, moment = make_judge(fingerprints), moment_or_now(as_of)
+    judge, moment = judge_for(opened, fingerprints), moment_or_now(as_of)
     files = build_site([view(folder, opened, judge, moment) for folder in folders], out)
     click.echo(f"{len(files)} files; begin at {out / 'index.html'}")

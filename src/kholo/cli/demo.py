@@ -13,11 +13,12 @@ import click
 from kholo.model import Outcome
 from kholo.pipeline.cases import view
 from kholo.pipeline.ingest import ingest
+from kholo.pipeline.sets import judge_for
 from kholo.publish import CaseView, answer, build_site
 from kholo.simulate import load_scenario, shipped_scenarios, simulate, write
 from kholo.store import Store
 
-from .options import as_of_option, make_judge, moment_or_now
+from .options import as_of_option, moment_or_now
 
 PORT = 8_000
 
@@ -38,7 +39,7 @@ def demo(folders: tuple[Path, ...], out: Path, as_of: datetime | None) -> None:
     summary = ingest(store, [raw], None, moment)
     click.echo(f"   {summary.new} new, {summary.known} known already, {summary.rejected} rejected: {out / 'store'}")
     click.echo("3. Setting what was measured against what was said and ordered …")
-    views = [view(folder, store, make_judge(()), moment) for folder in folders]
+    views = [view(folder, store, judge_for(store), moment) for folder in folders]
     build_site(views, out / "site")
     for case in views:
         _say(case)

@@ -15,7 +15,7 @@ from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output
-from .options import filter_options, json_option, make_judge, store_option, wanted
+from .options import filter_options, json_option, store_option, wanted
 
 _EPILOG = """
 \b
@@ -29,7 +29,12 @@ Examples:
 @click.command(epilog=_EPILOG)
 @store_option
 @click.option("--from", "before", metavar="SET", help="The earlier set, or how its name begins.")
-@click.option("--to", "after", metavar="SET", help="The later one. [default: the shipped rules and reference data]")
+@click.option(
+    "--to",
+    "after",
+    metavar="SET",
+    help="The later one. [default: the shipped rules, the store's reference data]",
+)
 @filter_options
 @click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="Changes shown; 0 for all.")
 @json_option
@@ -51,7 +56,7 @@ def diff(
     told by the facts that only one of the two saw, or by the rules that changed.
     """
     opened = Store(store)
-    later = sets.find(opened, after) if after else _shipped(opened)
+    later = sets.find(opened, after) if after else _usual(opened)
     earlier = sets.find(opened, before) if before else _other(opened, later)
     for name in (earlier, later):
         derive(opened, sets.load(opened, name))
@@ -62,8 +67,8 @@ def diff(
     _show(opened, earlier, later, chosen, limit)
 
 
-def _shipped(store: Store) -> str:
-    return sets.keep(store, make_judge(()))
+def _usual(store: Store) -> str:
+    return sets.keep(store, sets.judge_for(store))
 
 
 def _other(store: Store, later: str) -> str:

@@ -9,14 +9,16 @@ import msgspec
 
 from kholo.judge import Judge
 from kholo.judge.story import Story, tell
-from kholo.model import Incident, UsageError
+from kholo.model import Incident, UsageError, Vantage
 from kholo.pipeline.events import events
+from kholo.pipeline.sets import judge_for
 from kholo.pipeline.verdicts import Filter, judged, report_networks, select, stored
+from kholo.reference import load_test_lists
 from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output
-from .options import fingerprints_option, json_option, make_judge, store_option
+from .options import fingerprints_option, json_option, store_option
 
 _EPILOG = """
 \b
@@ -24,6 +26,11 @@ Examples:
   kholo explain 20240217183045.123456_PK_webconnectivity_0123456789abcdef --store store
   kholo explain x-PK-blocked-20240217 --store store
 """
+_DID = {
+    Vantage.PROBE: "What the probe did",
+    Vantage.REMOTE: "What was done from outside",
+    Vantage.HOSTED: "What the hosted device did",
+}
 _ROWS = {
     "measured_at": "measured (UTC)",
     "network": "network",
@@ -41,7 +48,8 @@ _ROWS = {
 @json_option
 def explain(identity: str, store: Path, fingerprints: tuple[Path, ...], as_json: bool) -> None:
     """Tell the story behind ID: a measurement_uid, or an incident_id with the rows that prove it."""
-    opened, judge = Store(store), make_judge(fingerprints)
+    opened = Store(store)
+    judge = judge_for(opened, fingerprints)
     stories = _stories(opened, judge, identity)
     if stories:
         _show_stories(opened, judge, identity, stories, as_json)
@@ -69,8 +77,10 @@ def _show_stories(store: Store, judge: Judge, uid: str, stories: list[Story], as
     if as_json:
         output.json_rows(stories)
         return
+    lists = load_test_lists(store.reference)
     for story in stories:
-        _show_story(story)
+        day = story.verdict.measured_at.date()
+        _show_story(story, [str(listed) for listed in lists.on(day).of(story.verdict.input or "")])
     networks = report_networks(store, uid)
     if len(networks) > 1:
         click.echo(
@@ -83,7 +93,7 @@ def _show_stories(store: Store, judge: Judge, uid: str, stories: list[Story], as
         click.echo(f"\nThe archive holds this measurement {len(stories)} times; counted is: {counted['rule_id']}")
 
 
-def _show_story(story: Story) -> None:
+def _show_story(story: Story, listed: list[str]) -> None:
     verdict = story.verdict
     simulated = "SIMULATED. " if verdict.simulated else ""
     click.echo(f"{simulated}{verdict.measurement_uid}")
@@ -91,7 +101,9 @@ def _show_story(story: Story) -> None:
         f"{verdict.test_name} of {clean(verdict.input or 'no address')}, {verdict.measured_at:%Y-%m-%d %H:%M:%S} UTC,"
         f" {verdict.network} in {verdict.place}"
     )
-    _list("What the probe did", story.probe)
+    for where in listed:
+        click.echo(clean(f"The address is {where}", 240))
+    _list(_DID[verdict.vantage], story.probe)
     _list("What the control saw", story.control)
     mechanism = f", {verdict.mechanism}" if verdict.mechanism else ""
     part = f", by the part «{story.part}»" if story.part else ""
@@ -115,7 +127,9 @@ def _list(heading: str, lines: list[str] | tuple[str, ...]) -> None:
 
 def _show_incident(store: Store, judge: Judge, incident: Incident, as_json: bool) -> None:
     end = incident.end.latest if incident.end else incident.last_seen
-    chosen = Filter(service=incident.service, place=incident.place, since=incident.onset.earliest)
+    chosen = Filter(
+        service=incident.service, place=incident.place, since=incident.onset.earliest, vantage=Vantage.PROBE
+    )
     with judged(store, judge) as db:
         rows = [row for row in select(db, chosen) if row["network"] in incident.networks and row["measured_at"] <= end]
     if as_json:

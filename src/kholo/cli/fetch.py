@@ -24,8 +24,8 @@ from kholo.model import EnvironmentFault, NetworkFault, StoreError, UsageError
 from kholo.pipeline import fetch as run
 from kholo.pipeline.follow import Followed, followed, keep
 from kholo.pipeline.ingest import default_workers
-from kholo.publish.places import names
 from kholo.reference import load_reference
+from kholo.reference.places import names
 from kholo.sources.registry import sources
 from kholo.sources.source import Source
 from kholo.store import Store
@@ -174,8 +174,12 @@ def web_of(way: Fetch, endpoints: Mapping[str, str], connections: int) -> Web:
             raise EnvironmentFault(f"a token is needed: set {way.token} in the environment, it is not stored")
         hosts = frozenset(urlsplit(address).hostname or "" for address in endpoints.values())
         token = Token(secret, hosts, way.token)
-    timing = Timing(time.sleep, time.monotonic, random.SystemRandom().random)
-    return Web(timing, connections=connections, token=token)
+    return Web(timing(), connections=connections, token=token)
+
+
+def timing() -> Timing:
+    """This machine's clock and chance."""
+    return Timing(time.sleep, time.monotonic, random.SystemRandom().random)
 
 
 def _run(source: Source, way: Fetch, store: Store, asked: Followed, given: dict[str, Any], as_json: bool) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from kholo.detect import in_words, incident_json
 from kholo.model import Incident, UsageError
 from kholo.pipeline.events import Events, events
+from kholo.pipeline.sets import judge_for
 from kholo.store import Store
 
 from . import output
@@ -20,7 +21,6 @@ from .options import (
     filter_options,
     fingerprints_option,
     json_option,
-    make_judge,
     store_option,
     wanted,
 )
@@ -119,7 +119,8 @@ def incidents(
 ) -> None:
     """List the events that the measurements show, each with the times between which it began and ended."""
     chosen = wanted(service, place, network, since, until, as_of)
-    seen = events(Store(store), make_judge(fingerprints), chosen)
+    opened = Store(store)
+    seen = events(opened, judge_for(opened, fingerprints), chosen)
     if as_json:
         output.json_rows(incident_json(incident) for incident in seen.incidents)
         return
@@ -165,7 +166,8 @@ def collapses(
     as_json: bool,
 ) -> None:
     """List when far fewer measurements than usual came from a network: a shutdown is possible, nothing is proven."""
-    seen = events(Store(store), make_judge(fingerprints), wanted(service, place, network, since, until, as_of))
+    opened = Store(store)
+    seen = events(opened, judge_for(opened, fingerprints), wanted(service, place, network, since, until, as_of))
     rows = [msgspec.structs.asdict(one) for one in seen.collapses]
     if as_json:
         output.json_rows(rows)
@@ -196,7 +198,8 @@ def wanted_command(
 
     What lies in the past can only come from people and archives that measured and have not sent it yet.
     """
-    seen = events(Store(store), make_judge(fingerprints), wanted(service, place, network, since, until))
+    opened = Store(store)
+    seen = events(opened, judge_for(opened, fingerprints), wanted(service, place, network, since, until))
     named = _named(seen, incident) if incident else None
     rows = [msgspec.structs.asdict(one) for one in seen.wanted if named in (None, one.incident_id)]
     if as_json:
@@ -250,7 +253,8 @@ def timeline(
     as_json: bool,
 ) -> None:
     """Show each day of each network; a day without enough measurements says so and is never "ok"."""
-    found = events(Store(store), make_judge(fingerprints), wanted(service, place, network, since, until)).days
+    opened = Store(store)
+    found = events(opened, judge_for(opened, fingerprints), wanted(service, place, network, since, until)).days
     rows = [msgspec.to_builtins(day) for day in found]
     if as_json:
         output.json_rows(rows)

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import click
 
-from kholo.judge import Judge, load_ruleset
 from kholo.pipeline.verdicts import Filter
 from kholo.reference import load_reference
 
@@ -89,11 +88,6 @@ def scope_options(command: F) -> F:
 
 def _services() -> list[str]:
     return sorted(load_reference().services.ids)
-
-
-def make_judge(fingerprints: tuple[Path, ...], rules: Path | None = None) -> Judge:
-    """The rules of a file, or the shipped ones, with the reference data asked for."""
-    return Judge(load_ruleset(rules) if rules else load_ruleset(), load_reference(fingerprints))
 
 
 def wanted(

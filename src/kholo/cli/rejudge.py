@@ -11,7 +11,7 @@ from kholo.pipeline.verdicts import derive
 from kholo.store import Store
 
 from . import output
-from .options import cpu_count, fingerprints_option, json_option, make_judge, store_option
+from .options import cpu_count, fingerprints_option, json_option, store_option
 from .progress import Steps
 
 _EPILOG = """
@@ -38,19 +38,21 @@ def rejudge(
 
     The observations as they came in are judged anew; raw data is not needed and nothing stored is changed. The
     verdicts are a set of their own, named by the digests of rules and reference data, beside those there are: `kholo
-    diff` shows what changed and why. Without --rules and --fingerprints the shipped ones are used.
+    diff` shows what changed and why. Without --rules and --fingerprints the shipped ones
+    are used, with the snapshots that `kholo reference update` keeps in the store.
     """
     opened = Store(store)
-    judge = make_judge(fingerprints, rules)
+    judge = sets.judge_for(opened, fingerprints, rules)
     with Steps("parts") as steps:
         parts = derive(opened, judge, workers or cpu_count(), steps.tell)
     name = sets.name_of(judge)
-    shipped = sets.name_of(make_judge(())) == name
+    shipped = sets.name_of(sets.judge_for(opened)) == name
     if as_json:
         fields = {"set": name, "ruleset": judge.ruleset.digest, "reference": judge.reference.digest}
         output.json_rows([fields | {"parts_judged": parts, "is_shipped": shipped, "sets": sets.names(opened)}])
         return
-    click.echo(f"{parts} parts judged: set {name}{' (the shipped rules and data)' if shipped else ''}")
+    usual = " (the shipped rules, the store's reference data)" if shipped else ""
+    click.echo(f"{parts} parts judged: set {name}{usual}")
     others = [other for other in sets.names(opened) if other != name]
     if others:
         click.echo(f"`kholo diff --store {store} --from {others[0]} --to {name}` shows what changed and why")

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-from kholo.model import State, UsageError
+from kholo.model import State, UsageError, Vantage
 from kholo.pipeline import sets
 from kholo.pipeline.verdicts import Filter, judged, select
 from kholo.store import Store
 
 from . import output
-from .options import filter_options, fingerprints_option, json_option, make_judge, store_option, wanted
+from .options import filter_options, fingerprints_option, json_option, store_option, wanted
 
 _EPILOG = """
 \b
 Examples:
   kholo verdicts --store store --service x --place PK --state blocked
+  kholo verdicts --store store --vantage remote --place CN
   kholo verdicts --store store --json | head
   kholo verdicts --store store --out verdicts.parquet
 """
@@ -28,6 +31,7 @@ _COLUMNS = {
     "network": "network",
     "service": "service",
     "state": "state",
+    "vantage": "vantage",
     "mechanism": "mechanism",
     "rule_id": "rule",
     "measurement_uid": "measurement",
@@ -38,6 +42,11 @@ _COLUMNS = {
 @store_option
 @filter_options
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only this state.")
+@click.option(
+    "--vantage",
+    type=click.Choice([vantage.value for vantage in (Vantage.PROBE, Vantage.REMOTE, Vantage.HOSTED)]),
+    help="Only what was measured on users' lines (probe), from outside (remote), or by hosted devices (hosted).",
+)
 @click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="Rows of the table; 0 for all.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a .csv or .parquet file.")
 @click.option(
@@ -53,6 +62,7 @@ def verdicts(
     since: datetime | None,
     until: datetime | None,
     state: str | None,
+    vantage: str | None,
     limit: int,
     out: Path | None,
     chosen_set: str | None,
@@ -61,11 +71,11 @@ def verdicts(
 ) -> None:
     """Show the verdict on each measurement: state, layer, mechanism, and the rule that decided."""
     base = wanted(service, place, network, since, until)
-    chosen = Filter(base.service, base.place, base.network, state, base.since, base.until)
+    chosen = Filter(base.service, base.place, base.network, state, base.since, base.until, vantage=vantage)
     if chosen_set and fingerprints:
         raise UsageError("a set has its own fingerprints: give --set or --fingerprints, not both")
     opened = Store(store)
-    judge = sets.load(opened, sets.find(opened, chosen_set)) if chosen_set else make_judge(fingerprints)
+    judge = sets.load(opened, sets.find(opened, chosen_set)) if chosen_set else sets.judge_for(opened, fingerprints)
     with judged(opened, judge) as db:
         rows = select(db, chosen)
         if as_json:
@@ -77,7 +87,16 @@ def verdicts(
             _show(rows, limit)
 
 
-def _show(rows: object, limit: int) -> None:
+def _show(rows: Iterable[dict[str, Any]], limit: int) -> None:
     tally: dict[str, int] = {}
-    count = output.table(output.counted(rows, tally, "state"), _COLUMNS, limit or None)  # type: ignore[arg-type]
-    click.echo(f"\n{count} verdicts: " + (", ".join(f"{n} {state}" for state, n in sorted(tally.items())) or "none"))
+    vantages: dict[str, int] = {}
+    counted = output.counted(output.counted(rows, tally, "state"), vantages, "vantage")
+    count = output.table(counted, _COLUMNS, limit or None)
+    click.echo(f"\n{count} verdicts: " + (_tallied(tally) or "none"))
+    vantages.pop(Vantage.PROBE, None)
+    if vantages:
+        click.echo(f"Not of users' lines, and in no incident: {_tallied(vantages)}")
+
+
+def _tallied(tally: dict[str, int]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in sorted(tally.items()))

@@ -14,6 +14,7 @@ import duckdb
 from kholo import alert
 from kholo.model import IMPAIRED, EnvironmentFault, Incident, UsageError
 from kholo.pipeline.events import events
+from kholo.pipeline.sets import judge_for
 from kholo.publish.dates import moment
 from kholo.sources.items import clean
 from kholo.store import Store
@@ -24,7 +25,6 @@ from .options import (
     as_of_option,
     fingerprints_option,
     json_option,
-    make_judge,
     moment_or_now,
     scope_options,
     store_option,
@@ -141,7 +141,7 @@ class _Look:
         self._store, self._channels, self._limits, self._is_fetching = store, channels, limits, is_fetching
         self.is_whole = True
         self._wanted = (scope.service, scope.place, scope.network, None)
-        self._judge = make_judge(fingerprints)
+        self._fingerprints = fingerprints
         self._folder = store.root / "told" / scope.folder
 
     def run(self, at: datetime, as_of: datetime | None, stop: alert.Stop) -> list[alert.Outcome]:
@@ -160,7 +160,9 @@ class _Look:
 
     def _found(self, as_of: datetime | None) -> list[Incident]:
         """The incidents that accuse: where it turns out that the service or the network was down, it is withdrawn."""
-        found = events(self._store, self._judge, wanted(*self._wanted, None, as_of)).incidents
+        # Between two looks the store may have got other reference data.
+        judge = judge_for(self._store, self._fingerprints)
+        found = events(self._store, judge, wanted(*self._wanted, None, as_of)).incidents
         return [incident for incident in found if incident.state in IMPAIRED]
 
     def once(self, at: datetime, stop: alert.Stop, view: _View) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from kholo.model import Grade, Layer, Locus, Measurement, Observation, State, Verdict
+from kholo.model import Grade, Layer, Locus, Measurement, Observation, State, Vantage, Verdict
 from kholo.reference import Reference
 from kholo.sources.keys import KINDS
 from kholo.sources.ooni import OBSERVATION_ROWS
 
-from . import platforms
+from . import platforms, witnesses
 from .facts import BITS, names, words
 from .gather import Unit, archive_facts, gather
 from .ruleset import Decision, Rule, Ruleset, load_ruleset
@@ -25,6 +25,7 @@ _INTERFERED_PAGE = sum(
 _UNKNOWN, _DNS, _HTTP, _BLOCKED = Locus.UNKNOWN, Layer.DNS, Layer.HTTP, State.BLOCKED
 _WEB = "web_connectivity"
 _RAW = Grade.A
+_PROBE = Vantage.PROBE
 
 
 class Judge:
@@ -36,6 +37,8 @@ class Judge:
 
     def units(self, measurement: Measurement, observations: list[Observation]) -> list[Unit]:
         """The facts on which the verdict rests: hop by hop, or part by part of a service. Never empty."""
+        if measurement.vantage is not _PROBE:
+            return witnesses.units(View(measurement, observations, self.reference), observations)
         if measurement.kind is not _RAW and measurement.source != OBSERVATION_ROWS:
             return [Unit(0, True, archive_facts(measurement, observations))]
         if measurement.test_name == _WEB:

@@ -70,7 +70,7 @@ def _answered(view: View, hop: Hop, given: set[str], system: list[Observation]) 
     seen = _ANSWERED
     if all([view.is_bogon(ip) for ip in given]):
         seen |= _BOGON
-    match, place = view.reference.fingerprints.match, view.measurement.place
+    match, place = view.fingerprints.match, view.measurement.place
     if any([match("dns", ip, place) for ip in given]):
         seen |= _FINGERPRINT
     proven = {row.ip for row in hop.tls if row.proven} if hop.depth else view.proven
@@ -80,7 +80,11 @@ def _answered(view: View, hop: Hop, given: set[str], system: list[Observation]) 
         seen |= _DISPROVEN
     networks = {network for row in system for network in row.answer_networks}
     networks.discard(0)
-    if not hop.depth and not (given.isdisjoint(view.control_addresses) and networks.isdisjoint(view.control_networks)):
+    if not hop.depth and (
+        not given.isdisjoint(view.control_addresses)
+        or not networks.isdisjoint(view.control_networks)
+        or view.is_near_control(system)
+    ):
         seen |= _LIKE_CONTROL
     if int(view.measurement.network[2:]) in networks:
         seen |= _IN_PROBE_NETWORK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -14,7 +14,22 @@ from .gather import Unit
 from .ruleset import Rule
 
 _WHO = {"system": "its own resolver", "udp": "another network's resolver", "doh": "a resolver over https",
-        "dot": "a resolver over TLS", "archive": "the archive"}  # fmt: skip
+        "dot": "a resolver over TLS", "archive": "the archive", "satellite": "the resolver"}  # fmt: skip
+
+
+_FROM = {
+    Vantage.REMOTE: "measured from outside, through a server or resolver that stands in the network: it shows what"
+    " happens on the way there, not what a person meets, and it makes no incident",
+    Vantage.HOSTED: "measured by a device that somebody hosts for measuring: it is no user's line, and it makes no"
+    " incident",
+}
+#: What an archive itself says of a measurement from outside.
+_SAID = {
+    "archive_controls_failed": "names that nobody blocks failed too",
+    "archive_stateful_block": "other names failed for a while after this one",
+    "archive_not_alive": "the resolver was not alive, or not reached",
+    "archive_excluded": "it leaves the answer out of its anomalies",
+}
 
 
 class Story(msgspec.Struct, frozen=True):
@@ -55,6 +70,8 @@ def tell(judge: Judge, measurement: Measurement, observations: list[Observation]
 
 def _marks(measurement: Measurement, observations: list[Observation]) -> Iterator[str]:
     """What about the vantage keeps parts of the measurement from counting against the network."""
+    if measurement.vantage in _FROM:
+        yield _FROM[measurement.vantage]
     if measurement.resolver_network not in ("AS0", measurement.network):
         yield (
             f"the resolver is of {measurement.resolver_network}, the probe was on {measurement.network}: what it"
@@ -80,7 +97,9 @@ def _deciding(judge: Judge, units: list[Unit], verdict: Verdict) -> Unit:
 def _missing(judge: Judge, unit: Unit, rule: Rule) -> tuple[str, ...]:
     """What would change the verdict: the facts without which the rule that decided would not hold."""
     if rule.when:
-        return tuple(f"without «{words(name)}» another rule would decide" for name in rule.when)
+        return tuple(
+            f"without «{words(name)}» another rule would decide" for name in rule.when if "vantage" not in name
+        )
     nearest = [
         (lacking, other)
         for other in judge.ruleset.rules
@@ -95,8 +114,33 @@ def _missing(judge: Judge, unit: Unit, rule: Rule) -> tuple[str, ...]:
 
 
 def _sentence(row: Observation) -> str:
-    text = _TELL[row.layer](row)
+    text = _witness(row) or _TELL[row.layer](row)
     return f"(redirect {row.depth}) {text}" if row.depth else text
+
+
+def _witness(row: Observation) -> str:
+    """What was seen through somebody's server, or said of it by the archive; "" for all else."""
+    if row.engine == "archive":
+        if row.proven:
+            return f"The archive knows the certificate at {row.ip} to be the same as at the control's addresses."
+        return f"The archive says: {_SAID[row.failure]}." if row.failure in _SAID else ""
+    if row.engine == "satellite" and row.vantage is Vantage.CONTROL and not row.answers:
+        return "Control resolvers found addresses for the name; which ones is not said."
+    seen = _SEEN.get(row.engine)
+    return seen(row, row.hostname or "-") if seen else ""
+
+
+_SEEN: dict[str, Callable[[Observation, str], str]] = {
+    "template": lambda _, name: f"Sending the name {name}: the server's usual answer.",
+    "trial": lambda row, name: f"Sending the name {name}: {_failed(row)} ({row.layer}).",
+    "page": lambda row, name: f"Sending the name {name}: another page than usual, {_page(row)}.",
+    "fetched": lambda row, name: f"A page fetched from {row.ip} for {name}: {_page(row)}.",
+}
+
+
+def _page(row: Observation) -> str:
+    title = f", title «{row.title}»" if row.title else ""
+    return f"status {row.status}{title}" if row.status else "no answer"
 
 
 def _dns(row: Observation) -> str:
@@ -134,9 +178,7 @@ def _http(row: Observation) -> str:
     if row.engine == "archive":
         return f"The archive's listing says: {row.failure or 'no anomaly'}."
     what = row.url or f"the page of {row.hostname}"
-    title = f", title «{row.title}»" if row.title else ""
-    status = f"status {row.status}{title}" if row.status else "no answer"
-    return f"Asking for {what}: {status}{f', {_failed(row)}' if row.failure else ''}."
+    return f"Asking for {what}: {_page(row)}{f', {_failed(row)}' if row.failure else ''}."
 
 
 def _scored(row: Observation) -> str:

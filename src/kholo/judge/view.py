@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from itertools import chain, repeat
 from urllib.parse import urlsplit
 
 from kholo.model import Layer, Measurement, Observation, Vantage
-from kholo.reference import Fingerprint, Reference
+from kholo.reference import Fingerprint, Fingerprints, Reference
 
 _CONTROL, _DNS, _TCP, _TLS, _HTTP = Vantage.CONTROL, Layer.DNS, Layer.TCP, Layer.TLS, Layer.HTTP
 _NOTHING: frozenset[str] = frozenset()
@@ -182,14 +184,42 @@ class View:
             if address == ip
         )
 
+    def is_near_control(self, rows: list[Observation]) -> bool:
+        """Whether an answer is in a network of the control's addresses, by the table of networks of the day.
+
+        Only where the measurement itself does not say in which networks they are. A table of another day may be wrong,
+        so this must only ever take a "blocked" back (`docs/decisions/0011-reference-with-dates.md`).
+        """
+        control = self.control_dns
+        if control is None or not control.answers:
+            return False
+        number = self.reference.networks.on(self.measurement.measured_at.date()).number
+        theirs, given = _networks([control], number), _networks(rows, number)
+        return not theirs.isdisjoint(given)
+
     def is_bogon(self, ip: str) -> bool:
         """Whether the address can't be the answer for a public name."""
         return self.reference.bogons.is_bogon(ip, self.measurement.simulated)
 
+    @property
+    def fingerprints(self) -> Fingerprints:
+        """Those in force on the day of the measurement."""
+        return self.reference.fingerprints.on(self.measurement.measured_at.date())
+
     def block_page(self, row: Observation) -> Fingerprint | None:
         """The fingerprint that an unencrypted answer matches, in its headers or its body."""
         headers = {"location": row.location, "server": row.server, "via": row.via}
-        return self.reference.fingerprints.page(headers, row.body, self.measurement.place)
+        return self.fingerprints.page(headers, row.body, self.measurement.place)
+
+
+def _networks(rows: list[Observation], number: Callable[[str], int]) -> set[int]:
+    """The networks of all answers, as the rows say, else as `number` does."""
+    found = set()
+    for row in rows:
+        # A row may know the networks of no answer at all.
+        for address, network in zip(row.answers, chain(row.answer_networks, repeat(0)), strict=False):
+            found.add(network or number(address))
+    return found - {0}
 
 
 #: Observations that are not of a step: what could not be read, and what a test says of itself.

@@ -13,6 +13,7 @@ import msgspec
 from kholo.model import MAX_BODY, Layer, Observation, Vantage
 from kholo.sources import formats as raw
 from kholo.sources.envelope import hostname
+from kholo.sources.titles import title
 
 MAX_FAILURE = 120
 MAX_TEXT = 2_048
@@ -335,12 +336,3 @@ def _header(value: Any) -> str:
     if isinstance(value, list):
         value = value[0] if value else None
     return text(value)[:MAX_TEXT]
-
-
-def title(body: str) -> str:
-    """The text of the first title element, white space folded, cut at 128 characters. Linear in the body."""
-    low = body[:MAX_BODY].lower()
-    start = low.find("<title")
-    opened = low.find(">", start) if start >= 0 else -1
-    end = low.find("</title", opened) if opened >= 0 else -1
-    return " ".join(body[opened + 1 : end].split())[:128] if end >= 0 else ""

@@ -15,9 +15,8 @@ from typing import IO, Any, NamedTuple
 import duckdb
 import msgspec
 
-from kholo.judge import Judge, load_ruleset
+from kholo.judge import Judge
 from kholo.model import EnvironmentFault, Reject, Signal
-from kholo.reference import load_reference
 from kholo.sources import archives
 from kholo.sources.items import Item
 from kholo.sources.lines import NO_DIGEST
@@ -96,11 +95,10 @@ def take(
     """As `ingest`, into a store that is held for writing already."""
     summary = Summary(files=len(inputs) + (stdin is not None))
     reader = _Reader(inputs, stdin, tell)
-    judge = Judge(load_ruleset(), load_reference(fingerprints))
-    context = Context(now)
+    judge = sets.judge_for(store, fingerprints)
     try:
         with _Part(store, judge, summary, beside=workers > 1) as part:
-            for done in _worked(reader.chunks(), context, judge, fingerprints, workers):
+            for done in _worked(reader.chunks(), now, judge, store, workers):
                 part.take(done)
                 part.take(reader.drain())
             part.take(reader.drain())
@@ -162,32 +160,36 @@ class _Reader:
         self._tell(self._items, self._bytes + position())
 
 
-_WORKER: dict[str, Judge] = {}
+_WORKER: dict[str, tuple[Context, Judge]] = {}
 
 
-def _start_worker(fingerprints: tuple[Path, ...]) -> None:
-    _WORKER["judge"] = Judge(load_ruleset(), load_reference(fingerprints))
+def _start_worker(root: Path, name: str, now: datetime) -> None:
+    judge = sets.load(Store(root), name)
+    _WORKER["with"] = Context(now, judge.reference.line_of), judge
 
 
-def _in_worker(items: list[Item], context: Context) -> Worked:
-    return work(items, context, _WORKER["judge"])
+def _in_worker(items: list[Item]) -> Worked:
+    return work(items, *_WORKER["with"])
 
 
-def _worked(
-    chunks: Iterator[list[Item]], context: Context, judge: Judge, fingerprints: tuple[Path, ...], workers: int
-) -> Iterator[Worked]:
-    """The chunks, worked, in order. With several workers a bounded number is under way at once."""
+def _worked(chunks: Iterator[list[Item]], now: datetime, judge: Judge, store: Store, workers: int) -> Iterator[Worked]:
+    """The chunks, worked, in order. With several workers a bounded number is under way at once.
+
+    `store` has kept the judge's set by then.
+    """
     if workers <= 1:
+        context = Context(now, judge.reference.line_of)
         yield from (work(chunk, context, judge) for chunk in chunks)
         return
-    with ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(fingerprints,)) as pool:
+    given = (store.root, sets.name_of(judge), now)
+    with ProcessPoolExecutor(workers, initializer=_start_worker, initargs=given) as pool:
         under_way: deque[Future[Worked]] = deque(
-            pool.submit(_in_worker, chunk, context) for chunk in islice(chunks, workers * AHEAD)
+            pool.submit(_in_worker, chunk) for chunk in islice(chunks, workers * AHEAD)
         )
         while under_way:
             done = under_way.popleft().result()
             if (chunk := next(chunks, None)) is not None:
-                under_way.append(pool.submit(_in_worker, chunk, context))
+                under_way.append(pool.submit(_in_worker, chunk))
             yield done
 
 

@@ -19,7 +19,7 @@ _TRANSFERS = """
 SELECT m.place, m.network, m.measured_at, m.report, m.measurement_uid, m.simulated, o.hostname,
   CASE WHEN o.bytes_read >= ? AND o.read_span >= ? THEN o.bytes_read * 8 / o.read_span END AS rate
 FROM observations o JOIN measurements m USING (measurement_uid, content)
-WHERE o.layer = 'http' AND o.vantage = 'probe' AND o.url LIKE 'https:%'
+WHERE o.layer = 'http' AND o.vantage = 'probe' AND m.vantage = 'probe' AND o.url LIKE 'https:%'
   AND (rate IS NOT NULL OR o.failure = 'generic_timeout_error')
   AND (SELECT count(DISTINCT twin.content) FROM measurements twin WHERE twin.measurement_uid = m.measurement_uid) = 1
 """

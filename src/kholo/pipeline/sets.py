@@ -1,4 +1,7 @@
-"""Sets of verdicts: each is made by one ruleset and one lot of reference data, and keeps a copy of both."""
+"""Sets of verdicts: each is made by one ruleset and one lot of reference data, and keeps a copy of both.
+
+Of snapshots (`kholo.reference.snapshots`) it keeps the names: they stay in the store as they are.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,19 @@ from pathlib import Path
 
 from kholo.judge import Judge, load_ruleset
 from kholo.model import ReferenceDataError, UsageError
-from kholo.reference import load_snapshot
+from kholo.reference import load_kept, load_reference
 from kholo.store import Store
 
 RULES = "rules.toml"
+
+
+def judge_for(store: Store | None, fingerprints: tuple[Path, ...] = (), rules: Path | None = None) -> Judge:
+    """The rules of a file, or the shipped ones, with the reference data that a store has: nothing else says which.
+
+    `fingerprints` are files that hold besides, on all days. Without a store there is what is shipped.
+    """
+    reference = load_reference(fingerprints, store.reference if store else None)
+    return Judge(load_ruleset(rules) if rules else load_ruleset(), reference)
 
 
 def name_of(judge: Judge) -> str:
@@ -44,7 +56,7 @@ def keep(store: Store, judge: Judge) -> str:
 def load(store: Store, name: str) -> Judge:
     """The judge that made a set. Raises `ReferenceDataError` when its copy is damaged."""
     folder = store.sets / name
-    judge = Judge(load_ruleset(folder / RULES), load_snapshot(folder))
+    judge = Judge(load_ruleset(folder / RULES), load_kept(folder, store.reference))
     if (found := name_of(judge)) != name:
         raise ReferenceDataError(
             f"{folder}: these rules and this reference data are {found}, not what the name says: remove the folder, and"

@@ -70,6 +70,7 @@ class Filter(msgspec.Struct, frozen=True):
     until: datetime | None = None
     uid: str | None = None
     received: datetime | None = None
+    vantage: str | None = None
 
     def on_line(self) -> Filter:
         """The same networks and times, whatever was measured and found there."""
@@ -86,6 +87,7 @@ class Filter(msgspec.Struct, frozen=True):
             "measured_at < ?": self.until,
             "measurement_uid = ?": self.uid,
             f"{_RECEIVED} < ?": self.received,
+            "vantage = ?": self.vantage,
         }
         wanted = {test: value for test, value in tests.items() if value is not None}
         values = [

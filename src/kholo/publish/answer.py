@@ -9,9 +9,9 @@ from enum import StrEnum
 import msgspec
 
 from kholo.model import Entry, EntryKind, Grade, Incident, State
+from kholo.reference.places import place_name
 
 from .dates import bracket, day, last_day, stretch
-from .places import place_name
 from .spans import DECISIVE, union
 from .view import CaseView
 from .words import GRADE, count, listed

@@ -14,8 +14,9 @@ from markupsafe import Markup
 
 from kholo.detect.rates import sentence
 from kholo.model import Incident, State
+from kholo.reference import places
 
-from . import dates, places, safe, words
+from . import dates, safe, words
 from .answer import Basis
 from .data import NOTICE
 from .dates import ordinal

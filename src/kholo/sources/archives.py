@@ -48,8 +48,10 @@ def read_file(path: Path, name: str, stream: IO[bytes]) -> Iterator[Found]:
     `name` is what rows call it; the ending of `path` says what it is.
     """
     if (special := registry.reader(path.name)) is not None:
-        yield from special(File(name, path, stream))
-        return
+        if (found := special(File(name, path, stream))) is not None:
+            yield from found
+            return
+        stream.seek(0)
     stem, packing = _packing(path.name)
     form = next((form for suffix, form in _FORMS.items() if stem.endswith(suffix)), None)
     if form is None:

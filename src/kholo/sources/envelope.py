@@ -76,16 +76,20 @@ def time(text: str | None, now: datetime) -> datetime:
     moment = _parse(text) if text else None
     if moment is None:
         raise Refused("bad_time", f"the start time is {show(text)}; 'YYYY-MM-DD hh:mm:ss' was expected")
-    return plausible(moment, now, str(text))
+    return plausible(moment, now)
 
 
-def plausible(moment: datetime, now: datetime, shown: str) -> datetime:
-    """The moment, where it can be true. Raises `Refused`."""
+def plausible(moment: datetime, now: datetime) -> datetime:
+    """The moment (UTC). Raises `Refused` when nothing can have been measured then."""
     if moment.year < FIRST_YEAR:
-        raise Refused("time_implausible", f"measured at {shown}: before there were measurements ({FIRST_YEAR})")
+        raise Refused("time_implausible", f"measured at {_said(moment)}: before there were measurements ({FIRST_YEAR})")
     if moment > now + CLOCK_SLACK:
-        raise Refused("time_in_future", f"measured at {shown}: later than now ({now:%Y-%m-%d %H:%M} UTC)")
+        raise Refused("time_in_future", f"measured at {_said(moment)}: later than now ({_said(now)})")
     return moment
+
+
+def _said(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 @lru_cache(maxsize=4_096)

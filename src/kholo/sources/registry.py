@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
@@ -13,7 +13,7 @@ import msgspec
 from .envelope import Refused
 from .guard import guarded
 from .items import Item
-from .source import Context, CsvTable, File, Found, Given, Source
+from .source import Context, CsvTable, Given, Reader, Source
 
 #: What most items are, and so is asked first.
 _FIRST = "ooni"
@@ -54,7 +54,7 @@ def csv_table(columns: list[str]) -> CsvTable:
     raise Refused("wrong_columns", f"a table of no source; for one of {source.name} it lacks {', '.join(missing)}")
 
 
-def reader(filename: str) -> Callable[[File], Iterator[Found]] | None:
+def reader(filename: str) -> Reader | None:
     """The reader of files with such a name, where a source has one."""
     for source in sources():
         for pattern, opened in source.files:

@@ -64,14 +64,17 @@ class File(msgspec.Struct, frozen=True):
     stream: IO[bytes]
 
 
+Reader = Callable[[File], Iterator[Found] | None]
+
+
 class Source(msgspec.Struct, frozen=True):
     """One archive: how its data are told, decoded and fetched.
 
     `recognises` looks at the bytes of one item, quickly: what two sources recognise goes to the first by id, OONI
     before all. `decode` turns an item into measurements and signals; what it raises becomes a reject. `tables` are
     kinds of CSV, `files` are readers of files whose whole name fits a pattern (`fnmatch`), where a line or a file
-    is no item by itself. `fetch`: how `kholo fetch ID` gets it. `terms`: what the archive lets one do with its
-    data.
+    is no item by itself; a reader gives None for a file that only has the name, which is then read as any other.
+    `fetch`: how `kholo fetch ID` gets it. `terms`: what the archive lets one do with its data.
     """
 
     id: str
@@ -82,5 +85,5 @@ class Source(msgspec.Struct, frozen=True):
     recognises: Callable[[bytes], bool]
     decode: Callable[[Item, Context], Iterator[Given]]
     tables: tuple[CsvTable, ...] = ()
-    files: tuple[tuple[str, Callable[[File], Iterator[Found]]], ...] = ()
+    files: tuple[tuple[str, Reader], ...] = ()
     fetch: Fetch | None = None

@@ -72,7 +72,7 @@ def number(value: float) -> float:
 
 def at(seconds: float, now: datetime) -> datetime:
     """A time given as seconds since 1970. Raises `Refused` where it can't be true."""
-    return envelope.plausible(_moment(seconds), now, show(seconds))
+    return envelope.plausible(_moment(seconds), now)
 
 
 def _moment(seconds: float) -> datetime:

@@ -6,6 +6,7 @@
       verdicts/<ruleset>-<reference>/<id>.parquet   derived, may be deleted at any time
       detected/                 what the detector found before, so as not to compute it again; may be deleted
       sets/<ruleset>-<reference>/   the rules and reference data that made them
+      reference/<digest>/       snapshots of reference data, each in force from a day on
       fetched/<source>/         objects that `kholo fetch` got, as received, and their receipts
       follow.json               what `kholo watch --fetch` goes on with
       told/                     what `kholo watch` told, and to whom it still has to
@@ -48,6 +49,7 @@ class Store:
         self.root = root
         self.parts = root / "parts"
         self.sets = root / "sets"
+        self.reference = root / "reference"
         mark = root / _MARK
         try:
             if create and not mark.exists():
