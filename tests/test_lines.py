@@ -19,7 +19,7 @@ from kholo.judge import Judge
 from kholo.model import LOST, Collapse, Kind, Signal, SignalKind, State
 from kholo.pipeline.events import Events, events
 from kholo.pipeline.ingest import ingest
-from kholo.pipeline.signals import Wanted, select
+from kholo.pipeline.signals import SignalFilter, select
 from kholo.pipeline.verdicts import Filter
 from kholo.store import Store
 
@@ -304,7 +304,7 @@ def test_a_correction_stands_in_whatever_order_it_came(reverse: bool, tmp_path: 
         ingest(store, [tmp_path / f"{number}.json"], None, NOW)
     with store.connect() as db:
         assert db.execute("SELECT count(*) FROM signals").fetchone() == (5,)
-        outage, level = select(db, Wanted())
+        outage, level = select(db, SignalFilter())
         assert outage["until"] == datetime(2026, 1, 17, 20, tzinfo=UTC)
         largest = max(
             db.execute("SELECT digest, value FROM signals WHERE kind = 'level'").fetchall(), key=lambda row: row[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from kholo.model import SignalKind
-from kholo.pipeline.signals import Wanted, select
+from kholo.pipeline.signals import SignalFilter, select
 from kholo.store import Store
 
 from . import output
@@ -56,7 +56,7 @@ def signals(
 
     Where an archive corrected itself, the last word stands. What each signal says, and does not, is in docs/signals.md.
     """
-    chosen = Wanted(
+    chosen = SignalFilter(
         place=place.upper() if place else None,
         network=network.upper() if network else None,
         source=source,

@@ -39,7 +39,7 @@ _WITNESS = {
 }
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class SignalFilter(msgspec.Struct, frozen=True):
     """Which signals are wanted; None means all. Times are UTC; what overlaps them is in."""
 
     place: str | None = None
@@ -73,7 +73,7 @@ def standing(db: duckdb.DuckDBPyConnection) -> None:
     db.execute(_STANDING)
 
 
-def select(db: duckdb.DuckDBPyConnection, wanted: Wanted) -> Iterator[dict[str, Any]]:
+def select(db: duckdb.DuckDBPyConnection, wanted: SignalFilter) -> Iterator[dict[str, Any]]:
     """Signals as they stand, by time."""
     standing(db)
     condition, values = wanted.sql()
