@@ -205,7 +205,10 @@ _INDEPENDENT = {
 }  # fmt: skip
 
 
-LAYERS = {"measurement", "test", "platform", "archive", "dns", "tcp", "tls", "quic", "http", "throttle", "ech", "echo"}
+LAYERS = {
+    "measurement", "test", "platform", "archive", "remote", "hosted", "dns", "tcp", "tls", "quic", "http", "throttle",
+    "ech", "echo",
+}  # fmt: skip
 
 
 def test_rules_are_well_formed() -> None:
