@@ -78,6 +78,7 @@ def test_all_of_it_is_shown_and_marked_as_no_users_line(tmp_path: Path) -> None:
     assert "censoredplanet from outside, through a server in the network March 2025 2 0 1,240" in said
     assert "RIPE Atlas by a device that somebody hosts March 2025 1 7" in said
     assert said.count("no user's line") == 2
+    assert "kholo verdicts --service chirp --place PK --vantage remote" in said
     assert "simulated" not in said
 
 
