@@ -26,6 +26,7 @@ from .reference import reference
 from .rejects import rejects
 from .rejudge import rejudge
 from .rules import rules
+from .signals import signals
 from .simulate import simulate
 from .sources import sources
 from .verdicts import verdicts
@@ -69,6 +70,7 @@ _COMMANDS = (
     verdicts,
     incidents,
     collapses,
+    signals,
     wanted_command,
     timeline,
     watch,
