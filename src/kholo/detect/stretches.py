@@ -232,9 +232,12 @@ def _digits(value: float) -> float:
 
 
 def _is_witnessed(one: Series, first: int, last: int, settings: Settings) -> bool:
-    """Enough distinct reports failed, in enough different hours."""
+    """Enough distinct reports failed, and in enough hours besides those that one broken probe may account for."""
     failed = one.k[first : last + 1]
-    return float(failed.sum()) >= settings.min_reports - 1e-9 and int(np.count_nonzero(failed)) >= settings.min_hours
+    hours = one.at[first : last + 1][failed > 0]
+    together = np.searchsorted(hours, hours + settings.fault_hours / 24, side="right") - np.arange(len(hours))
+    beyond = len(hours) - int(together.max(initial=0))
+    return float(failed.sum()) >= settings.min_reports - 1e-9 and beyond >= settings.min_hours
 
 
 def _dated(one: Series, known: Posterior, first: int, last: int, settings: Settings, e_value: float) -> Stretch:
