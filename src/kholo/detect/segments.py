@@ -91,17 +91,16 @@ def emissions(n: Array, k: Array, settings: Settings) -> Array:
     return np.asarray(logs[:, index.reshape(-1)])
 
 
-def run_emissions(n: Array, k: Array, firsts: Indices, settings: Settings) -> Array:
-    """ln of the likelihood of each run of cells under each rate, (runs, 24). `firsts`: where runs begin, from 0 on."""
-    # Nearly all cells are of one report that went well: those are counted, not looked up.
-    plain = (n == 1.0) & (k == 0.0)
-    well = np.add.reduceat(plain.astype(np.float64), firsts)
+def run_emissions(well: Array, run: Indices, n: Array, k: Array, settings: Settings) -> Array:
+    """ln of the likelihood of each run of cells under each rate, (runs, 24).
+
+    `well`: how many cells of a run are of one report that went well, which is nearly all; `run`, `n`, `k`: of the other
+    cells the run (in order) and the counts.
+    """
     made = well[:, None] * np.array(_log_emission(1.0, 0.0, settings.correlation))
-    other = np.flatnonzero(~plain)
-    if len(other):
-        run = np.searchsorted(firsts, other, side="right") - 1
+    if len(run):
         begins = np.flatnonzero(np.diff(run, prepend=-1))
-        logs = np.ascontiguousarray(emissions(n[other], k[other], settings).T)
+        logs = np.ascontiguousarray(emissions(n, k, settings).T)
         made[run[begins]] += np.add.reduceat(logs, begins, axis=0)
     return np.asarray(made)
 
@@ -296,18 +295,15 @@ class Posterior:
         self._all, self._number = (forward, backward, lines.seen), number
         self._scales, self.blocked = scales, blocked
 
-    # Of the few series that are dated, and copied: side by side their values lie far apart in memory.
-    @cached_property
-    def _forward(self) -> Array:
-        return self._all[0][..., self._number].copy()
+    # Side by side the values of one series lie far apart in memory: only those of the cells looked at are fetched.
+    def _forward(self, cell: int) -> Array:
+        return self._all[0][cell, :, self._number].copy()
 
-    @cached_property
-    def _backward(self) -> Array:
-        return self._all[1][..., self._number].copy()
+    def _backward(self, cell: int) -> Array:
+        return self._all[1][cell, :, self._number].copy()
 
-    @cached_property
-    def _seen(self) -> Array:
-        return np.asarray((self._all[2][..., self._number] / self._scales[:, None])[:, _EMITS])
+    def _seen(self, cell: int) -> Array:
+        return np.asarray((self._all[2][cell, :, self._number] / self._scales[cell])[_EMITS])
 
     @cached_property
     def _stay(self) -> Array:
@@ -323,10 +319,10 @@ class Posterior:
 
     def free(self, first: int, last: int) -> float:
         """Probability that the line was not blocked at any time from cell `first` to cell `last`."""
-        state = self._forward[first, :_FREE]
+        state = self._forward(first)[:_FREE]
         for cell in range(first + 1, last + 1):
-            state = self._move_free(state, cell) * self._seen[cell, :_FREE]
-        return float((state * self._backward[last, :_FREE]).sum())
+            state = self._move_free(state, cell) * self._seen(cell)[:_FREE]
+        return float((state * self._backward(last)[:_FREE]).sum())
 
     def onset(self, anchor: int) -> tuple[float, Array]:
         """When the spell that holds at cell `anchor` began: the chance of "before the first cell", and of each gap.
@@ -335,16 +331,16 @@ class Posterior:
         1e-6 that is not followed further back.
         """
         chances, rest = np.zeros(anchor), float(self.blocked[anchor])
-        held = self._seen[anchor] * self._backward[anchor]
+        held = self._seen(anchor) * self._backward(anchor)
         for cell in range(anchor, 0, -1):
             drawn = np.add.reduceat(self._prior * held, _STARTS)
-            before = np.add.reduceat(self._forward[cell - 1, :_FREE], _STARTS[:FREE])
+            before = np.add.reduceat(self._forward(cell - 1)[:_FREE], _STARTS[:FREE])
             chances[cell - 1] = (before[:, None] * self._jump[:FREE, FREE:, cell] * drawn[None, FREE:]).sum()
             rest -= chances[cell - 1]
             if rest < _REST:
                 return 0.0, chances
             moved = (self._jump[:, FREE:, cell] * drawn[None, FREE:]).sum(axis=1)
-            held = (held * self._stay[_LABEL, cell] + moved[_LABEL]) * self._seen[cell - 1]
+            held = (held * self._stay[_LABEL, cell] + moved[_LABEL]) * self._seen(cell - 1)
             held[:_FREE] = 0.0
         drawn = np.add.reduceat(self._prior * held, _STARTS)
         return float((self._first * drawn)[FREE:].sum()), chances
@@ -354,11 +350,12 @@ class Posterior:
 
         Item i is for the gap between cells `anchor + i` and `anchor + i + 1`.
         """
-        chances, rest = np.zeros(len(self._forward) - 1 - anchor), float(self.blocked[anchor])
-        held = self._forward[anchor].copy()
+        chances, rest = np.zeros(len(self.blocked) - 1 - anchor), float(self.blocked[anchor])
+        held = self._forward(anchor)
         held[:_FREE] = 0.0
-        for cell in range(anchor + 1, len(self._forward)):
-            drawn = np.add.reduceat((self._prior * self._seen[cell] * self._backward[cell])[:_FREE], _STARTS[:FREE])
+        for cell in range(anchor + 1, len(self.blocked)):
+            seen = self._seen(cell)
+            drawn = np.add.reduceat((self._prior * seen * self._backward(cell))[:_FREE], _STARTS[:FREE])
             sums = np.add.reduceat(held, _STARTS)
             chance = (sums[FREE:, None] * self._jump[FREE:, :FREE, cell] * drawn[None, :]).sum()
             chances[cell - 1 - anchor] = chance
@@ -366,6 +363,6 @@ class Posterior:
             if rest < _REST:
                 return 0.0, chances
             moved = (sums[FREE:, None] * self._jump[FREE:, :, cell]).sum(axis=0)
-            held = (held * self._stay[_LABEL, cell] + self._prior * moved[_LABEL]) * self._seen[cell]
+            held = (held * self._stay[_LABEL, cell] + self._prior * moved[_LABEL]) * seen
             held[:_FREE] = 0.0
         return float(held.sum()), chances
