@@ -285,8 +285,8 @@ class _Part:
     ) -> tuple[list[Line], list[Reject], list[Signal]]:
         with self._store.connect() as db:
             known = _known(db, "measurements", ("measurement_uid", "content"), list(collected))
-            # The same bytes are the same measurement, also where a later kholo, or another table of networks, reads more
-            # or something else in them.
+            # The same bytes are the same measurement, also where a later kholo, or another table of networks, reads
+            # something else in them.
             bytes_of = [(line.uid, line.digest) for line in collected.values()]
             same = _known(db, "measurements", ("measurement_uid", "digest"), bytes_of)
             keys = [(item.file, str(item.line), item.reason, item.digest) for item in refused]
