@@ -22,6 +22,8 @@ class Settings(msgspec.Struct, frozen=True):
     false_per_year: false incidents admitted per year and series (Markov bound; `docs/detector.md`).
     min_reports, min_hours: distinct reports, and hours, without which there is no incident and no end of one.
     fault_hours: those hours have to lie outside of the half day in which most failed: one broken probe may make that.
+    sparse_per_day, sparse_hours: on a line with fewer reports a day, so many hours have to lie outside of two such half
+        days: two broken probes may stand side by side there.
     tail: probability left out at each side of a bracket, before it is widened to the results around it; together they
         hold the truth in about 95 of 100 simulated cases (`docs/detector.md`).
     open_chance: a spell has an end only where the chance that it lasts is below this.
@@ -44,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True):
     min_reports: int = 3
     min_hours: int = 2
     fault_hours: float = 12.0
+    sparse_per_day: float = 1.5
+    sparse_hours: int = 4
     tail: float = 0.05
     open_chance: float = 0.05
     restoration_days: float = 7.0

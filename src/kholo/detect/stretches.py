@@ -247,12 +247,28 @@ def _digits(value: float) -> float:
 
 
 def _is_witnessed(one: Series, first: int, last: int, settings: Settings) -> bool:
-    """Enough distinct reports failed, and in enough hours besides those that one broken probe may account for."""
+    """Enough distinct reports failed, and in enough hours besides those that broken probes may account for."""
     failed = one.k[first : last + 1]
-    hours = one.at[first : last + 1][failed > 0]
+    if float(failed.sum()) < settings.min_reports - 1e-9:
+        return False
+    beyond = _beyond_fault(one.at[first : last + 1][failed > 0], settings)
+    if len(beyond) < settings.min_hours:
+        return False
+    return not _is_sparse(one, settings) or len(_beyond_fault(beyond, settings)) >= settings.sparse_hours
+
+
+def _beyond_fault(hours: Array, settings: Settings) -> Array:
+    """The hours outside of the half day in which most of them lie."""
+    if not len(hours):
+        return hours
     together = np.searchsorted(hours, hours + settings.fault_hours / 24, side="right") - np.arange(len(hours))
-    beyond = len(hours) - int(together.max(initial=0))
-    return float(failed.sum()) >= settings.min_reports - 1e-9 and beyond >= settings.min_hours
+    begin = int(together.argmax())
+    return np.delete(hours, slice(begin, begin + int(together[begin])))
+
+
+def _is_sparse(one: Series, settings: Settings) -> bool:
+    """Where so little is measured, two broken probes may stand side by side with nothing between that got through."""
+    return float(one.n.sum()) < settings.sparse_per_day * max(float(one.at[-1] - one.at[0]), 1.0)
 
 
 def _dated(one: Series, known: Posterior, first: int, last: int, settings: Settings, e_value: float) -> Stretch:
