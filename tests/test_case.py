@@ -72,7 +72,7 @@ BROKEN = {
     "no id": (replaced(DENIAL, 'id = "f15"', 'id = "F 15"'), DENIAL, "id", "is no id"),
     "script for an address": (
         replaced(DENIAL, "https://www.dawn.com", "javascript:alert(1)//"), DENIAL, "source.0.address", "https://"),
-    "no source": (replaced(DENIAL, "[[source]]", "[[sauce]]"), DENIAL, "source", "is missing"),
+    "no source": (replaced(DENIAL, "[[source]]", "[[sauce]]"), DENIAL, "sauce", "did you mean 'source'"),
     "text that turns": (replaced(DENIAL, "PTA and", "PTA \u202e and"), DENIAL, "title", "U+202E"),
     "empty text": (
         replaced(DENIAL, "The regulator and officials deny that they block X.", "  "), DENIAL, "summary", "is empty"),
@@ -87,7 +87,7 @@ BROKEN = {
         DENIAL, "source.0.sha256", "does not fit"),
     "not UTF-8": (written(DENIAL, b'id = "\xff"'), DENIAL, "", "is not UTF-8"),
     "not TOML": (written(DENIAL, b"id = \n"), DENIAL, "", "is not TOML"),
-    "deep": (written(DENIAL, b"a = " + b"[" * 5_000), DENIAL, "", "is not TOML"),
+    "deep": (written(DENIAL, b"a = " + b"[" * 5_000), DENIAL, "", "nested more than"),
     "too large": (written(DENIAL, b"#" * (2 << 20)), DENIAL, "", "1 MiB"),
     "misspelt key of the case": (replaced("case.toml", "summary", "sumary"), "case.toml", "sumary", "did you mean"),
     "role": (replaced("case.toml", '"regulator"', '"regulater"'), "case.toml", "actor", "did you mean 'regulator'"),
