@@ -31,7 +31,10 @@ class Problems:
 
 
 class Table:
-    """One table of a TOML file, read by its `Shape`. `values` holds what is right, once it was read."""
+    """One table of a TOML file, read by its `Shape`. `values` holds what is right, once it was read.
+
+    `meant`: keys that are not set but were meant by misspelt ones.
+    """
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class Table:
         self.file, self._places, self._raw = file, places, raw
         self._problems, self._path, self._over = problems, path, over
         self.values: dict[str, Any] = {}
+        self.meant: set[str] = set()
 
     def problem(self, key: str, message: str, *inside: int) -> None:
         """Note a mistake at a key of this table ("": the table as a whole), and at an item inside of it."""
@@ -57,28 +61,26 @@ class Table:
 
     def read(self, shape: Shape, words: Words) -> None:
         """Read every key that the shape knows; note what is missing, wrong, or not of the format."""
-        meant = self._unknown(shape)
+        self._unknown(shape)
         for key in shape.keys:
             if key.name in self._raw:
                 value = self._value(key, shape, words)
                 if value is not None:
                     self.values[key.name] = value
-            elif key.is_needed and key.name not in meant:
+            elif key.is_needed and key.name not in self.meant:
                 self.problem(key.name, f"is missing; {shape.title} needs it: {key.says}")
 
-    def _unknown(self, shape: Shape) -> set[str]:
-        """Note keys that are none. Gives the keys that they were probably meant to be."""
+    def _unknown(self, shape: Shape) -> None:
+        """Note keys that are none."""
         free = [name for name in shape.names if name not in self._raw]
-        meant = set()
         for name in self._raw:
             if name in shape.names:
                 continue
             if self._over and name in self._over.names:
                 self.problem(name, f"is no key of {shape.title} but of the file: move it above the first [table]")
                 continue
-            meant.add(closest(name, free))
+            self.meant.add(closest(name, free))
             self.problem(name, f"is not a key of {shape.title}; {nearest(name, free or shape.names)}")
-        return meant
 
     def _value(self, key: Key, shape: Shape, words: Words) -> Any:
         raw = self._raw[key.name]
@@ -121,8 +123,10 @@ def open_toml(folder: Path, name: str, problems: Problems) -> Table | None:
     try:
         return Table(name, places, tomllib.loads(text), problems)
     except (ValueError, RecursionError) as error:
-        line, message = advice(text, error)
-        problems.note(name, message, _printable(places.key_at(line)), line)
+        line, message, is_open = advice(text, error)
+        if is_open and places.inside:
+            line = places.line_of(places.inside)
+        problems.note(name, message, _printable(places.inside or places.key_at(line)), line)
     return None
 
 

@@ -15,7 +15,8 @@ _GAP = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _REST = re.compile(r"[ \t\r]*(?:#[^\n]*)?")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _STRING = re.compile(
-    r'"""(?:[^\\]|\\.)*?"{3,5}|' + r"'''.*?'{3,5}|" + r'"(?:[^"\\\n]|\\[^\n])*"|' + r"'[^'\n]*'", re.DOTALL
+    r'"""(?:[^\\]|\\.)*?"{3,5}|' + r"'''.*?'{3,5}|(?!\"\"\"|''')" + r'(?:"(?:[^"\\\n]|\\[^\n])*"|' + r"'[^'\n]*')",
+    re.DOTALL,
 )
 _SCALAR = re.compile(r"[^\s,\[\]{}\"'#=](?:[^,\]}#\n]*[^\s,\]}#\n])?")
 
@@ -35,12 +36,15 @@ class TooDeep(Exception):
 class Places:
     """The line (from 1) of every key, as dotted paths with places in lists: `source.1.read`, `limits.2`.
 
-    A file that is not TOML is read up to where it stops being it. Takes time linear in the text. Raises `TooDeep`.
+    A file that is not TOML is read up to where it stops being it; `inside` is then the key whose value stopped being
+    one ("": it was not in a value). Takes time linear in the text. Raises `TooDeep`.
     """
 
     def __init__(self, text: str) -> None:
+        self.inside = ""
         self._text, self._at = text, 0
         self._lines: dict[str, int] = {}
+        self._begun: dict[int, str] = {}
         self._counts: dict[str, int] = {}
         self._ends = [place for place, char in enumerate(text) if char == "\n"]
         with contextlib.suppress(_Stop):
@@ -53,9 +57,8 @@ class Places:
         return self._lines.get(key, 1)
 
     def key_at(self, line: int) -> str:
-        """The key that was begun on a line or last before it; "" where there is none."""
-        begun = [(at, key) for key, at in self._lines.items() if at <= line]
-        return max(begun, key=lambda item: item[0])[1] if begun else ""
+        """The key that was begun last on a line; "" where there is none."""
+        return self._begun.get(line, "")
 
     def _file(self) -> None:
         table = ""
@@ -94,7 +97,9 @@ class Places:
             path = _joined(path, part)
             self._note(path, start)
         self._expect("=")
+        outer, self.inside = self.inside, path
         self._value(path, depth)
+        self.inside = outer
 
     def _value(self, path: str, depth: int) -> None:
         if depth > MAX_DEPTH:
@@ -155,7 +160,9 @@ class Places:
             self._at += 1
 
     def _note(self, path: str, at: int) -> None:
-        self._lines.setdefault(path, self._line(at))
+        line = self._line(at)
+        self._lines.setdefault(path, line)
+        self._begun[line] = path
 
     def _line(self, at: int) -> int:
         return bisect_right(self._ends, at - 1) + 1
