@@ -19,6 +19,7 @@ from kholo.record.schema import schemas
 from kholo.reference import load_reference
 
 from . import output
+from .case_archive import archive
 from .case_write import add, edit, new
 from .options import json_option
 
@@ -148,5 +149,5 @@ def schema(out: Path | None) -> None:
             click.echo(out / name)
 
 
-for _command in (new, add, edit):
+for _command in (new, add, edit, archive):
     case.add_command(_command)
