@@ -53,6 +53,32 @@ def test_the_place_is_found_and_what_to_do_is_said(name: str, tmp_path: Path) ->
     assert all(line.isprintable() for line in said.split("\n")), "nothing of a case acts on a terminal"
 
 
+_M = 1 << 19
+HARD = {
+    "lines without end": b"\n" * _M + b"# c\nid = 1",
+    "digits": b"a = " + (b"1" * 4_299 + b"_") * 100,
+    "dots": b"a" + b".a" * _M + b" = 1",
+    "brackets": b"a = " + b"[" * _M,
+    "braces": b"a = " + b"{a=" * (_M // 3),
+    "unknown keys": b"".join(b"k%d = 1\n" % number for number in range(50_000)),
+    "tables": b"[[source]]\n" * (_M // 12),
+    "links": b"retracts = [" + b"".join(b'"e%d",' % number for number in range(60_000)) + b"]",
+    "links that are read": b"retracts = [" + b"".join(b'"e%d",' % number for number in range(4_999)) + b"]",
+    "quotes": b"a = " + b'"' * _M,
+    "comments": b"#\n" * (_M // 2),
+    "long keys": b"".join(b"%d%s = 1\n" % (number, b"k" * 5_000) for number in range(100)),
+    "open element": b'title = "' + b"<a " * (_M // 3) + b'"',
+    "names": b"name\n" + b"x\n" * (_M // 2),
+}
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_files_made_to_take_for_ever_end(name: str, tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    (folder / ("sources/names.csv" if name == "names" else "entries/denial.toml")).write_bytes(HARD[name])
+    _checked(folder)
+
+
 @given(st.binary(max_size=400), st.sampled_from(["case.toml", "entries/denial.toml", "sources/names.csv"]))
 def test_no_bytes_crash_the_check(tmp_path_factory: pytest.TempPathFactory, data: bytes, name: str) -> None:
     folder = write(tmp_path_factory.mktemp("case"))

@@ -46,12 +46,14 @@ def on_a_terminal(answers: list[str], *arguments: str | Path) -> tuple[int, str]
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
     )
     os.close(theirs)
-    screen, waiting, left = b"", b"", list(answers)
+    screen, waiting, left, is_interrupted = b"", b"", list(answers), False
     end = time.monotonic() + 60
     while time.monotonic() < end:
         if not select.select([ours], [], [], 0.2)[0]:
             if process.poll() is not None:
                 break
+            if is_interrupted:  # Between two looks a reader of lines does not notice the first one.
+                os.write(ours, b"\x03")
             continue
         try:
             piece = os.read(ours, 4096)
@@ -60,8 +62,8 @@ def on_a_terminal(answers: list[str], *arguments: str | Path) -> tuple[int, str]
         screen += piece
         waiting += piece
         if left and waiting.endswith((b": ", b"]: ")):
-            answer = left.pop(0)
-            os.write(ours, answer.encode() + (b"" if answer == "\x03" else b"\n"))
+            is_interrupted = left[0] == "\x03"
+            os.write(ours, left.pop(0).encode() + (b"" if is_interrupted else b"\n"))
             waiting = b""
     code = process.wait(10)
     os.close(ours)

@@ -113,6 +113,11 @@ def test_what_is_no_toml_is_left_alone(text: str) -> None:
         formatted(text, ENTRY)
 
 
+def test_a_comment_that_has_no_place_is_not_dropped() -> None:
+    with pytest.raises(UsageError, match="# of March"):
+        formatted('stays = [\n  ["a",  # of March\n  "b"]]\n', ENTRY)
+
+
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.text(st.sampled_from("ab\"'\\\n \t"))
 plain = texts | st.booleans() | st.integers(-5, 5) | st.dates() | st.datetimes() | st.lists(texts, max_size=4)
 keys = st.sampled_from([*ENTRY.names[:14], "odd key", "a.b", "ا", ""]) | st.text(

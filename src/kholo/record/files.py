@@ -12,18 +12,25 @@ from .text import fault_of_text, shown
 
 MAX_FILE = 1 << 20
 MAX_ENTRIES = 10_000
+MAX_PROBLEMS = 1_000
 ENTRIES = "entries"
 
 
 class Problems:
-    """Collects what is wrong in one case."""
+    """Collects what is wrong in one case, up to a number that nobody would read to its end."""
 
     def __init__(self) -> None:
         self.found: list[Problem] = []
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there are so many that looking on is of no use: it takes time to say what would be right."""
+        return len(self.found) >= MAX_PROBLEMS
+
     def note(self, file: str, message: str, key: str = "", line: int = 0) -> None:
         """One mistake. `line` from 1; 0: the file as a whole."""
-        self.found.append(Problem(file, line, key, message))
+        if not self.is_full:
+            self.found.append(Problem(file, line, key, message))
 
 
 class Files:

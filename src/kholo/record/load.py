@@ -96,7 +96,7 @@ def _entries(files: Files, words: Words, problems: Problems) -> list[Entry]:
         if entry.id:
             names[entry.id] = name
         found.append(entry)
-    check_links(found, tables, is_whole=len(found) == len(names_of_files))
+    check_links(found, tables, problems, is_whole=len(found) == len(names_of_files))
     return found
 
 

@@ -45,6 +45,8 @@ class Table:
 
     def read(self, shape: Shape, words: Words) -> None:
         """Read every key that the shape knows; note what is missing, wrong, or not of the format."""
+        if self._problems.is_full:
+            return
         self._unknown(shape)
         for key in shape.keys:
             if key.name in self.raw:
@@ -58,7 +60,7 @@ class Table:
         """Note keys that are none."""
         free = [name for name in shape.names if name not in self.raw]
         for name in self.raw:
-            if name in shape.names:
+            if name in shape.names or self._problems.is_full:
                 continue
             if self._over and name in self._over.names:
                 self.problem(name, f"is no key of {shape.title} but of the file: move it above the first [table]")

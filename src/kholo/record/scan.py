@@ -60,6 +60,12 @@ class Places:
         with contextlib.suppress(_Stop):
             self._file()
 
+    @property
+    def comments(self) -> list[str]:
+        """All comments, sorted."""
+        keyed = [comment for lines in self.above.values() for comment in lines]
+        return sorted([*self.head, *keyed, *self.after.values(), *self.foot])
+
     def line_of(self, key: str) -> int:
         """The line (from 1) that sets a key; where it is not set, that of its table; of the file, 1."""
         while key and key not in self._lines:
@@ -74,7 +80,7 @@ class Places:
         table = ""
         while True:
             gap = self._gap()
-            if not self._lines and self._pending and re.search(r"\n[ \t\r]*\n\s*\Z", gap):
+            if not self._lines and self._pending and gap[len(gap.rstrip()) :].count("\n") > 1:
                 self.head, self._pending = self._pending, []
             if self._at >= len(self._text):
                 self.foot = self._pending

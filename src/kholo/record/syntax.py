@@ -11,7 +11,7 @@ _CURLY = re.compile("[“”„‟«»‘’]")
 _OLD_MAC = re.compile(r"\r.")
 _DAY = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b")
 #: More digits than Python turns into a number: its error tells no line.
-_LONG = re.compile(r"\d{4300}")
+_LONG = re.compile(r"(?<!\d)\d{4300}")
 _OPEN = ("Unclosed", "Unterminated string", "Expected \"'''\"")
 _BARE = re.compile(r"=\s*([^\s\"'\[{#][^#]*)")
 

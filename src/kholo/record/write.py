@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
@@ -13,6 +14,7 @@ from kholo.model import UsageError
 from .format import Shape
 from .read import parsed
 from .scan import Places, TooDeep
+from .text import shown
 
 #: Columns of a list that stands on one line.
 WIDTH = 88
@@ -47,9 +49,13 @@ def formatted(text: str, shape: Shape) -> str:
     """The text of a file in the one layout, in which it stays. Raises `UsageError` where it is no TOML."""
     try:
         places, values = parsed(text)
-        return file_text(values, shape, places)
+        written = file_text(values, shape, places)
     except (ValueError, RecursionError, TooDeep):
         raise UsageError("it is not TOML, and was left as it is; kholo case check says where") from None
+    lost = set(places.comments) - set(Places(written).comments)
+    if lost:
+        raise UsageError(f"the comment {shown(min(lost))} has no place in the layout; move it above a key")
+    return written
 
 
 def _table(
@@ -125,8 +131,9 @@ def _string(text: str) -> str:
     if "\n" not in clean:
         return _quoted(clean)
     lines = [_quoted(line)[1:-1].replace('\\"', '"') for line in clean.split("\n")]
-    body = "\n".join(lines).replace('""', '"\\"')
-    return f'"""\n{body[:-1]}\\""""' if body.endswith('"') else f'"""\n{body}"""'
+    # Of quotes in a row, and of one at the end, only the text itself can tell where it ends.
+    body = re.sub(r'"(?="|\Z)', r'\\"', "\n".join(lines))
+    return f'"""\n{body}"""'
 
 
 def _clean(text: str) -> str:
