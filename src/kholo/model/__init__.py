@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from .case import Actor, Assessment, Case, Clock, Entry, Obligation, Proposition, Source
+from .case import (
+    Actor,
+    Assessment,
+    Case,
+    Clock,
+    Entry,
+    LegalBasis,
+    Obligation,
+    Proposition,
+    Reply,
+    Source,
+    Stay,
+)
 from .errors import (
     CaseError,
     EnvironmentFault,
@@ -23,6 +35,7 @@ from .words import (
     IMPAIRED,
     ClockKind,
     EntryKind,
+    EventKind,
     Evidence,
     Grade,
     Kind,
@@ -51,6 +64,7 @@ __all__ = [
     "Entry",
     "EntryKind",
     "EnvironmentFault",
+    "EventKind",
     "Evidence",
     "Grade",
     "HoursOfDay",
@@ -58,6 +72,7 @@ __all__ = [
     "KholoError",
     "Kind",
     "Layer",
+    "LegalBasis",
     "Locus",
     "Measurement",
     "NetworkFault",
@@ -70,12 +85,14 @@ __all__ = [
     "Proposition",
     "ReferenceDataError",
     "Reject",
+    "Reply",
     "ReportVotes",
     "ScenarioError",
     "Signal",
     "SignalKind",
     "Source",
     "State",
+    "Stay",
     "StoreError",
     "UsageError",
     "Vantage",

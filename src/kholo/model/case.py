@@ -6,11 +6,14 @@ from datetime import date, datetime
 
 import msgspec
 
-from .words import ClockKind, EntryKind, Grade, Outcome, State
+from .words import ClockKind, EntryKind, EventKind, Grade, Outcome, State
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where an entry was read. `read` is the day it was read; `archived` is a path inside the case folder."""
+    """Where an entry was read. `read` is the day it was read; `archived` is a path inside the case folder.
+
+    `language` (BCP 47) is that of `quote`, which is the original; `translation` is the quote in English.
+    """
 
     address: str
     publisher: str
@@ -20,6 +23,8 @@ class Source(msgspec.Struct, frozen=True):
     quote: str | None = None
     archived: str | None = None
     sha256: str | None = None
+    translation: str | None = None
+    title: str | None = None
 
 
 class Proposition(msgspec.Struct, frozen=True):
@@ -48,6 +53,31 @@ class Obligation(msgspec.Struct, frozen=True):
     networks: tuple[str, ...] = ()
 
 
+class Stay(msgspec.Struct, frozen=True):
+    """How long a stay holds, UTC; `start` None: from the day of its entry; `end` (not included) None: until further."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """The answer that a question waits for: overdue from `due` (UTC) on; None: no day was set."""
+
+    due: datetime | None = None
+
+
+class LegalBasis(msgspec.Struct, frozen=True):
+    """A law that somebody rests on. `statute` is an id of the law data, or a name where it is not there.
+
+    `says` is a short paraphrase; `claimed_by` the actor who rests on it, where it is not the entry's own.
+    """
+
+    statute: str
+    section: str | None = None
+    says: str | None = None
+    claimed_by: str | None = None
+
+
 class Actor(msgspec.Struct, frozen=True):
     """Somebody who speaks or orders in the record. `role` decides what their findings weigh."""
 
@@ -60,8 +90,11 @@ class Entry(msgspec.Struct, frozen=True):
     """One entry of the record.
 
     `earliest` and `latest` bound the day it happened (equal when it is certain). `response` marks an entry
-    that gives a public reason for the block: it stops the silence clock. `asks` marks a question put.
+    that gives a public reason for the block: it stops the silence clock.
     `proposition` says what the entry claims about the world, `obligation` what it orders.
+    `contradicts`, `retracts`, `stays`, `appeals`, `contempt_of` and `answers` are ids of entries, sorted.
+    `reply` is the answer that a question or a letter waits for; `request` is "information" where it is put under
+    a right-to-information law. `signatories` are names: of the entry, then of its `signatories_file`.
     """
 
     id: str
@@ -79,6 +112,17 @@ class Entry(msgspec.Struct, frozen=True):
     gives_reason: bool = False
     notes: str = ""
     file: str = ""
+    stays: tuple[str, ...] = ()
+    appeals: tuple[str, ...] = ()
+    contempt_of: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    stay: Stay | None = None
+    reply: Reply | None = None
+    request: str | None = None
+    legal_basis: tuple[LegalBasis, ...] = ()
+    signatories: tuple[str, ...] = ()
+    signatories_file: str | None = None
+    event: EventKind | None = None
 
 
 class Case(msgspec.Struct, frozen=True):

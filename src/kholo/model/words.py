@@ -90,10 +90,28 @@ class EntryKind(StrEnum):
     ADMISSION = "admission"
     JUSTIFICATION = "justification"
     ORDER = "order"
+    STAY = "stay"
+    APPEAL = "appeal"
+    CONTEMPT = "contempt"
     FILING = "filing"
+    HEARING = "hearing"
+    LEGAL_BASIS = "legal-basis"
+    LETTER = "letter"
+    QUESTION = "question"
+    ANSWER = "answer"
     FINDING = "finding"
     CIVIL_SOCIETY = "civil-society"
     EVENT = "event"
+
+
+class EventKind(StrEnum):
+    """What sort of event in the world an entry of the kind `event` is."""
+
+    ELECTION = "election"
+    PROTEST = "protest"
+    EXAM = "exam"
+    CONFLICT = "conflict"
+    OTHER = "other"
 
 
 class Outcome(StrEnum):

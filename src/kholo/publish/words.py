@@ -32,7 +32,15 @@ KIND: dict[EntryKind, str] = {
     EntryKind.ADMISSION: "admission",
     EntryKind.JUSTIFICATION: "justification",
     EntryKind.ORDER: "order",
+    EntryKind.STAY: "stay of an order",
+    EntryKind.APPEAL: "appeal",
+    EntryKind.CONTEMPT: "contempt of court",
     EntryKind.FILING: "court filing",
+    EntryKind.HEARING: "hearing",
+    EntryKind.LEGAL_BASIS: "legal basis",
+    EntryKind.LETTER: "letter",
+    EntryKind.QUESTION: "question",
+    EntryKind.ANSWER: "answer",
     EntryKind.FINDING: "finding",
     EntryKind.CIVIL_SOCIETY: "civil society",
     EntryKind.EVENT: "event",
@@ -42,11 +50,35 @@ KIND: dict[EntryKind, str] = {
 LANES: tuple[tuple[str, frozenset[EntryKind]], ...] = (
     (
         "Officials said",
-        frozenset({EntryKind.STATEMENT, EntryKind.DENIAL, EntryKind.ADMISSION, EntryKind.JUSTIFICATION}),
+        frozenset(
+            {
+                EntryKind.STATEMENT,
+                EntryKind.DENIAL,
+                EntryKind.ADMISSION,
+                EntryKind.JUSTIFICATION,
+                EntryKind.ANSWER,
+            }
+        ),
     ),
-    ("Orders and filings", frozenset({EntryKind.ORDER, EntryKind.FILING})),
+    (
+        "Orders and filings",
+        frozenset(
+            {
+                EntryKind.ORDER,
+                EntryKind.STAY,
+                EntryKind.APPEAL,
+                EntryKind.CONTEMPT,
+                EntryKind.FILING,
+                EntryKind.HEARING,
+                EntryKind.LEGAL_BASIS,
+            }
+        ),
+    ),
     ("Findings published", frozenset({EntryKind.FINDING})),
-    ("Civil society, events", frozenset({EntryKind.CIVIL_SOCIETY, EntryKind.EVENT})),
+    (
+        "Civil society, events",
+        frozenset({EntryKind.CIVIL_SOCIETY, EntryKind.EVENT, EntryKind.LETTER, EntryKind.QUESTION}),
+    ),
 )
 
 CLOCK: dict[ClockKind, tuple[str, str]] = {

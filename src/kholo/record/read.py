@@ -2,212 +2,126 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 import tomllib
-import unicodedata
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from kholo.model import Problem
-
-from .scan import line_of
-
-MAX_FILE = 1 << 20
-MAX_TEXT = 20_000
-IDENTITY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-#: Characters that turn the direction of reading: a name could show as another one.
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_TOML_LINE = re.compile(r"at line (\d+)")
-
-
-class Problems:
-    """Collects what is wrong in one case."""
-
-    def __init__(self) -> None:
-        self.found: list[Problem] = []
+from .files import Files, Problems
+from .format import Key, Shape, What
+from .scan import MAX_DEPTH, Places, TooDeep
+from .syntax import advice
+from .text import closest, nearest, shown
+from .values import Words, value_of
 
 
 class Table:
-    """One table of a TOML file. Every read names what is allowed; what was not read is unknown in the end."""
+    """One table of a TOML file, read by its `Shape`. `raw` is what stands there.
 
-    def __init__(self, name: str, text: str, values: dict[str, Any], problems: Problems, prefix: str = "") -> None:
-        self._file, self._text, self._values = name, text, values
-        self._problems, self._prefix = problems, prefix
-        self._asked: list[str] = []
+    `values`: what is right of it, once it was read. `meant`: keys that are not set but were meant by misspelt ones.
+    """
 
-    def problem(self, key: str, message: str) -> None:
-        """Note a mistake at a key of this table ("": the table, or the file, as a whole)."""
-        dotted = ".".join(part for part in (self._prefix, key) if part)
-        line = line_of(self._text, dotted) if dotted else 0
-        self._problems.found.append(Problem(self._file, line, dotted, message))
+    def __init__(
+        self,
+        file: str,
+        places: Places,
+        raw: dict[str, Any],
+        problems: Problems,
+        path: str = "",
+        over: Shape | None = None,
+    ) -> None:
+        self.file, self._places, self.raw = file, places, raw
+        self._problems, self._path, self._over = problems, path, over
+        self.values: dict[str, Any] = {}
+        self.meant: set[str] = set()
+
+    def problem(self, key: str, message: str, *inside: int) -> None:
+        """Note a mistake at a key of this table ("": the table as a whole), and at an item inside of it."""
+        dotted = ".".join(str(part) for part in (self._path, key, *inside) if part != "")
+        self._problems.note(self.file, message, _printable(dotted), self._places.line_of(dotted))
 
     def has(self, key: str) -> bool:
-        """Whether the key is set."""
-        return key in self._values
+        """Whether the key is set, rightly or wrongly."""
+        return key in self.raw
 
-    def _take(self, key: str, needed: bool) -> Any:
-        self._asked.append(key)
-        if key not in self._values and needed:
-            self.problem(key, f"is missing; {self._where()} needs it")
-        return self._values.get(key)
+    def read(self, shape: Shape, words: Words) -> None:
+        """Read every key that the shape knows; note what is missing, wrong, or not of the format."""
+        if self._problems.is_full:
+            return
+        self._unknown(shape)
+        for key in shape.keys:
+            if key.name in self.raw:
+                value = self._value(key, shape, words)
+                if value is not None:
+                    self.values[key.name] = value
+            elif key.is_needed and key.name not in self.meant:
+                self.problem(key.name, f"is missing; {shape.title} needs it: {key.says}")
 
-    def _where(self) -> str:
-        return f"[{self._prefix.split('.')[0]}]" if self._prefix else "this file"
+    def _unknown(self, shape: Shape) -> None:
+        """Note keys that are none."""
+        free = [name for name in shape.names if name not in self.raw]
+        for name in self.raw:
+            if name in shape.names or self._problems.is_full:
+                continue
+            if self._over and name in self._over.names:
+                self.problem(name, f"is no key of {shape.title} but of the file: move it above the first [table]")
+                continue
+            self.meant.add(closest(name, free))
+            self.problem(name, f"is not a key of {shape.title}; {nearest(name, free or shape.names)}")
 
-    def text(self, key: str, needed: bool = True) -> str:
-        """A text that is not empty and holds nothing that hides or turns; "" where it is wrong or not set."""
-        value = self._take(key, needed)
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            self.problem(key, f"must be a text in quotes, not {_kind(value)}")
-            return ""
-        return self._clean(key, value)
+    def _value(self, key: Key, shape: Shape, words: Words) -> Any:
+        raw = self.raw[key.name]
+        if key.what is What.TABLE:
+            return self._table(key, raw, shape, words)
+        if key.what is What.TABLES:
+            return self._tables(key, raw, shape, words)
+        return value_of(key, raw, words, partial(self.problem, key.name))
 
-    def _clean(self, key: str, value: str) -> str:
-        if not value.strip():
-            self.problem(key, "is empty; write something or leave the key out")
-            return ""
-        if len(value) > MAX_TEXT:
-            self.problem(key, f"has {len(value)} characters; {MAX_TEXT} are allowed")
-            return ""
-        for char in value:
-            if char in _BIDI or (unicodedata.category(char) in ("Cc", "Cs") and char != "\n"):
-                self.problem(key, f"holds the invisible character U+{ord(char):04X}; take it out")
-                return ""
-        return value.strip()
-
-    def identity(self, key: str) -> str:
-        """An id of lower-case letters, digits and single hyphens."""
-        value = self.text(key)
-        if value and (not IDENTITY.fullmatch(value) or len(value) > 80):
-            self.problem(key, f"{value!r} is no id; use a-z, 0-9 and single hyphens, such as f14 or shc-order")
-            return ""
-        return value
-
-    def choice(self, key: str, allowed: Iterable[str], what: str = "") -> str:
-        """One of the allowed values; the nearest is suggested."""
-        value, known = self.text(key), sorted(allowed)
-        if value and value not in known:
-            self.problem(key, f"{value!r} is not {what or 'allowed'}; {nearest(value, known)}")
-            return ""
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        """A list of texts, empty where it is not set."""
-        value = self._take(key, needed=False)
-        if value is None:
-            return ()
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self.problem(key, 'must be a list of texts, such as ["one", "two"]')
-            return ()
-        return tuple(clean for item in value if (clean := self._clean(key, item)))
-
-    def flag(self, key: str) -> bool:
-        """true or false; false where it is not set."""
-        value = self._take(key, needed=False)
-        if value is None or isinstance(value, bool):
-            return bool(value)
-        self.problem(key, "must be true or false, without quotes")
-        return False
-
-    def day(self, key: str, needed: bool = True) -> date | None:
-        """A date without a time."""
-        value = self._take(key, needed)
-        if value is None:
+    def _table(self, key: Key, raw: Any, shape: Shape, words: Words) -> Table | None:
+        if not isinstance(raw, dict):
+            two = " (one pair of brackets, and once)" if isinstance(raw, list) else ""
+            self.problem(key.name, f"must be a table: a line [{key.name}]{two}, and its keys below")
             return None
-        if isinstance(value, datetime) or not isinstance(value, date):
-            self.problem(key, f"must be a date without quotes, such as 2024-02-17, not {_kind(value)}")
+        return self._below(key, raw, shape, words, key.name)
+
+    def _tables(self, key: Key, raw: Any, shape: Shape, words: Words) -> list[Table] | None:
+        if not isinstance(raw, list) or not raw or not all(isinstance(item, dict) for item in raw):
+            self.problem(key.name, f"must be a list of tables: a line [[{key.name}]] before each")
             return None
-        return self._within(key, value)
+        return [self._below(key, item, shape, words, f"{key.name}.{place}") for place, item in enumerate(raw)]
 
-    def moment(self, key: str, needed: bool = True) -> datetime | None:
-        """A time in UTC; a date alone is its first moment."""
-        value = self._take(key, needed)
-        if value is None:
-            return None
-        if isinstance(value, datetime):
-            if value.tzinfo is None:
-                self.problem(key, "has no time zone; write 2024-02-17T18:00:00Z (UTC)")
-                return None
-            return value.astimezone(UTC) if self._within(key, value.date()) else None
-        if isinstance(value, date):
-            return datetime(value.year, value.month, value.day, tzinfo=UTC) if self._within(key, value) else None
-        self.problem(key, f"must be a date or a time without quotes, such as 2024-02-17, not {_kind(value)}")
-        return None
-
-    def _within(self, key: str, value: date) -> date | None:
-        if 1990 <= value.year <= 2100:
-            return value
-        self.problem(key, f"is {value}; years from 1990 to 2100 are allowed")
-        return None
-
-    def table(self, key: str) -> Table | None:
-        """A table inside this one; None where it is not set."""
-        value = self._take(key, needed=False)
-        if value is None:
-            return None
-        if not isinstance(value, dict):
-            self.problem(key, f"must be a table: a line [{key}], and its keys below")
-            return None
-        return Table(self._file, self._text, value, self._problems, key)
-
-    def tables(self, key: str) -> list[Table]:
-        """A list of tables (`[[key]]`), at least one."""
-        value = self._take(key, needed=True)
-        if value is None:
-            return []
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self.problem(key, f"must be a list of tables: a line [[{key}]] before each")
-            return []
-        return [
-            Table(self._file, self._text, item, self._problems, f"{key}.{place}") for place, item in enumerate(value)
-        ]
-
-    def done_with(self, *others: str) -> None:
-        """As `done`, with keys that may stand here though they were not asked for this time."""
-        self._asked += [key for key in others if key not in self._asked]
-        self.done()
-
-    def done(self) -> None:
-        """Everything was asked for: what else is set is a misspelling, or not of this format."""
-        for key in self._values:
-            if key not in self._asked:
-                self.problem(key, f"is not a key of {self._where()}; {nearest(key, self._asked)}")
+    def _below(self, key: Key, raw: dict[str, Any], shape: Shape, words: Words, path: str) -> Table:
+        table = Table(self.file, self._places, raw, self._problems, path, shape)
+        if key.shape is not None:
+            table.read(key.shape, words)
+        return table
 
 
-def nearest(value: str, known: Iterable[str]) -> str:
-    """What is allowed, the nearest first."""
-    names = list(known)
-    close = difflib.get_close_matches(value, names, n=1, cutoff=0.5)
-    allowed = f"allowed: {', '.join(names)}" if names else "there is none yet"
-    return f"did you mean {close[0]!r}? {allowed}" if close else allowed
+def parsed(text: str) -> tuple[Places, dict[str, Any]]:
+    """The places and the values of a text. Raises `TooDeep`, `ValueError` or `RecursionError`."""
+    # The places come first: the time that the parser takes grows with the square of the parts of a key.
+    return Places(text), tomllib.loads(text)
 
 
-def _kind(value: Any) -> str:
-    kinds = {str: "a text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a table"}
-    return kinds.get(type(value), "a time" if isinstance(value, datetime) else "a date")
-
-
-def open_toml(folder: Path, name: str, problems: Problems) -> Table | None:
+def open_toml(files: Files, name: str, problems: Problems) -> Table | None:
     """Read one file of the case; None, and a problem, where it can't be read."""
-    path = folder / name
+    text = files.text(name, problems)
+    if text is None:
+        return None
     try:
-        if path.is_symlink() or path.stat().st_size > MAX_FILE:
-            problems.found.append(Problem(name, 0, "", f"must be a file of at most {MAX_FILE >> 20} MiB, not a link"))
-            return None
-        text = path.read_bytes().decode("utf-8")
-        return Table(name, text, tomllib.loads(text), problems)
-    except FileNotFoundError:
-        problems.found.append(Problem(name, 0, "", "is missing"))
-    except OSError as error:
-        problems.found.append(Problem(name, 0, "", f"can't be read: {error.strerror}"))
-    except UnicodeDecodeError as error:
-        problems.found.append(Problem(name, 0, "", f"is not UTF-8 (byte {error.start}); save it as UTF-8"))
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-        found = _TOML_LINE.search(str(error))
-        problems.found.append(Problem(name, int(found[1]) if found else 0, "", f"is not TOML: {error}"))
+        places = Places(text)
+    except TooDeep as error:
+        problems.note(name, f"is nested more than {MAX_DEPTH} deep; this format needs three", line=error.line)
+        return None
+    try:
+        return Table(name, places, tomllib.loads(text), problems)
+    except (ValueError, RecursionError) as error:
+        line, message, is_open = advice(text, error)
+        if is_open and places.inside:
+            line = places.line_of(places.inside)
+        problems.note(name, message, _printable(places.inside or places.key_at(line)), line)
     return None
+
+
+def _printable(key: str) -> str:
+    """A key as a message shows it: a key may be any text, even one that a terminal would act on."""
+    return key if key.isprintable() and len(key) <= 100 else shown(key)
