@@ -15,6 +15,7 @@ from kholo.sources.items import clean
 from .assess import assess, clocks
 from .build import build
 from .case import case
+from .case_wording import wording
 from .demo import demo
 from .diff import diff
 from .explain import explain
@@ -91,6 +92,7 @@ _COMMANDS = (
 )
 for _command in _COMMANDS:
     cli.add_command(_command)
+case.add_command(wording)
 
 
 def main() -> None:

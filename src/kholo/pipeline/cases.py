@@ -49,8 +49,8 @@ def assessed(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -
     return Assessed(
         case=case,
         events=happened,
-        assessments=assess(case, happened.incidents, happened.days, as_of, judge.reference.services.name(case.service)),
-        clocks=clocks(case, happened.incidents, happened.days, as_of),
+        assessments=assess(case, seen.incidents, seen.days, as_of, judge.reference.services.name(case.service)),
+        clocks=clocks(case, seen.incidents, seen.days, as_of),
         taken_back=tuple(item for item in seen.incidents if item.state not in IMPAIRED),
     )
 
