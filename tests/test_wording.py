@@ -37,7 +37,8 @@ def ids(node: ast.expr) -> set[str]:
         "who.": [Grade.C.value.lower(), Grade.D.value.lower()],
         "kind.": [Kind.SHUT_DOWN, Kind.SERVICE_DOWN, Kind.MEASURING_CHANGED],
     }
-    return {f"{start.value}{end}" for end in ends[str(start.value)]}
+    first = str(start.value)
+    return {first + end for end in ends[first]}
 
 
 def test_every_sentence_is_said_and_every_one_said_is_in_the_table() -> None:

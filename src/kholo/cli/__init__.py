@@ -15,6 +15,8 @@ from kholo.sources.items import clean
 from .assess import assess, clocks
 from .build import build
 from .case import case
+from .case_diff import diff as case_diff
+from .case_test import law, test
 from .case_wording import wording
 from .demo import demo
 from .diff import diff
@@ -92,7 +94,8 @@ _COMMANDS = (
 )
 for _command in _COMMANDS:
     cli.add_command(_command)
-case.add_command(wording)
+for _command in (case_diff, test, law, wording):
+    case.add_command(_command)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from .case import (
     Actor,
     Assessment,
     Case,
+    Checked,
     Clock,
     Coverage,
     Entry,
@@ -17,6 +18,7 @@ from .case import (
     Shown,
     Source,
     Stay,
+    TestAnswer,
 )
 from .errors import (
     CaseError,
@@ -36,6 +38,7 @@ from .signal import LOST, Signal
 from .verdict import Verdict
 from .words import (
     IMPAIRED,
+    Answered,
     ClockKind,
     EntryKind,
     EventKind,
@@ -58,11 +61,13 @@ __all__ = [
     "LOST",
     "MAX_BODY",
     "Actor",
+    "Answered",
     "Assessment",
     "Bracket",
     "Case",
     "CaseError",
     "Cell",
+    "Checked",
     "Clock",
     "ClockKind",
     "Collapse",
@@ -106,6 +111,7 @@ __all__ = [
     "State",
     "Stay",
     "StoreError",
+    "TestAnswer",
     "UsageError",
     "Vantage",
     "Verdict",

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from .words import ClockKind, EntryKind, EventKind, Extent, Grade, Outcome, Reason, Standing, State
+from .words import Answered, ClockKind, EntryKind, EventKind, Extent, Grade, Outcome, Reason, Standing, State
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -125,6 +125,15 @@ class Entry(msgspec.Struct, frozen=True):
     event: EventKind | None = None
 
 
+class TestAnswer(msgspec.Struct, frozen=True):
+    """An answer to a question of the three-part test that people gave, in the case folder. It cites entries."""
+
+    question: str
+    answer: Answered
+    says: str
+    entries: tuple[str, ...]
+
+
 class Case(msgspec.Struct, frozen=True):
     """A case folder, read and checked. Entries are sorted by date, then id."""
 
@@ -140,6 +149,7 @@ class Case(msgspec.Struct, frozen=True):
     entries: tuple[Entry, ...]
     digest: str
     limits: tuple[str, ...] = ()
+    answers: tuple[TestAnswer, ...] = ()
 
 
 class Coverage(msgspec.Struct, frozen=True):
@@ -231,3 +241,22 @@ class Clock(msgspec.Struct, frozen=True):
     due: datetime | None = None
     overdue: int | None = None
     most: int | None = None
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """One question of the three-part test with its answer, for a case or one incident of it.
+
+    `entries` and `incidents` are what the answer rests on, sorted; where nothing was found, the entries in which it
+    could have stood. `by_people`: it stands in the case folder; else it is drawn from the record.
+    """
+
+    question: str
+    part: str
+    ask: str
+    rests_on: str
+    answer: Answered
+    says: str
+    entries: tuple[str, ...]
+    incidents: tuple[str, ...] = ()
+    incident_id: str | None = None
+    by_people: bool = False

@@ -155,6 +155,16 @@ class Grade(StrEnum):
     D = "D"
 
 
+class Answered(StrEnum):
+    """How a question of the three-part test is answered."""
+
+    SHOWN = "shown"
+    CLAIMED = "claimed"
+    DISPUTED = "disputed"
+    NONE_FOUND = "none_found"
+    OPEN = "open"
+
+
 class ClockKind(StrEnum):
     """What a clock counts: days since an order was due, days without a reason or an answer, days until a retraction."""
 
