@@ -129,7 +129,7 @@ def _why(
     after: Look,
 ) -> tuple[str, ...]:
     """The reasons, most telling first; never none."""
-    reasons = _entry(entry, before, after)
+    reasons = _evidence(entry, True, True, before, after)
     if not (reasons and None in items):
         for name in sorted((ids[0] | ids[1]) - {entry}):
             reasons += _evidence(name, name in ids[1], name in ids[0], before, after)
@@ -161,7 +161,8 @@ def _evidence(name: str, now: bool, then: bool, before: Look, after: Look) -> li
             return [say("diff.incident.went" if is_ is None else "diff.incident.came", incidents=name)]
         return [say("diff.incident.changed", incidents=name)] if was != is_ else []
     found = _entry(name, before, after)
-    if not found and now != then:
+    is_there = name in _entries(before.case) and name in _entries(after.case)
+    if not found and now != then and is_there:
         found = [say("diff.counts" if now else "diff.counts.not", entry=name)]
     return found
 

@@ -55,11 +55,12 @@ def load_law(folder: Path = SHIPPED) -> dict[str, Law]:
             law = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Law)
         except (ValueError, msgspec.ValidationError) as error:
             raise ReferenceDataError(f"{path.name}: {error}") from error
-        twice = sorted(ids & {one.id for one in law.statute})
-        fault = _fault(path.name, law) or (f"ids that stand in two files: {twice}" if twice else "")
+        mine = [one.id for one in law.statute]
+        twice = sorted({name for name in mine if name in ids or mine.count(name) > 1})
+        fault = _fault(path.name, law) or (f"ids that stand twice: {twice}" if twice else "")
         if fault:
             raise ReferenceDataError(f"{path.name}: {fault}")
-        ids |= {one.id for one in law.statute}
+        ids |= set(mine)
         found[law.place or ""] = law
     return found
 
