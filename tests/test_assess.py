@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kholo.model import (
@@ -342,6 +342,14 @@ states = st.sampled_from([State.OK, State.BLOCKED])
 
 
 @settings(deadline=None, max_examples=400)
+@example(
+    [(("body", EntryKind.FINDING), State.BLOCKED, (0, 2)), (("body", EntryKind.FINDING), State.BLOCKED, (0, 1))],
+    [],
+    [*KNOWN, day(1, State.OK)],
+    State.OK,
+    (0, 2),
+    0,
+)
 @given(claims, incidents_of_chance, measured_days, states, spans, st.integers(0, 200))
 def test_with_less_evidence_nothing_is_more_certain(
     drawn: list,  # type: ignore[type-arg]

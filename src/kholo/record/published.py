@@ -60,6 +60,11 @@ class Published:
             return impaired if self._filled(impaired) == self.wanted else []
         return [one for one in impaired if speaks_against_ok(one.span, self.span, self.asked.by_date)]
 
+    def undisputed(self, side: _Side, seen: Measured) -> tuple[Finding, ...]:
+        """Those against "it worked" of whose days measurements show none working; they must be enough by themselves."""
+        left = [one for one in side.against if not self._touched([one]) & seen.all_so]
+        return tuple(self._refuting(left))
+
     def _filled(self, findings: Iterable[Finding]) -> int:
         return reduce(or_, (self._days.filled(one.span, self.span) for one in findings), 0) & self.wanted
 
@@ -93,6 +98,8 @@ def _by_grade(said: Published, side: _Side, seen: Measured) -> Ruling | None:
     if supports and (denies or side.otherwise):
         names = _names([*side.support, *side.against])
         return _undetermined(side.grade, say("disagree", entries=listed(names)), names)
+    if denies and claims_ok and (left := said.undisputed(side, seen)):
+        return _settled(said, msgspec.structs.replace(side, against=left), supports, seen)
     if (supports and seen.all_otherwise) or (denies and seen.all_so & side.otherwise):
         names = _names(side.support if supports else side.against)
         return _undetermined(side.grade, say("disagree.measured", entries=listed(names)), names)

@@ -114,8 +114,9 @@ def checklist(
     rows = [_checked(question, whole, None) for question in questions()]
     for incident in mine if len(mine) > 1 else ():
         since = incident.onset.earliest.date()
-        quiet = next(iter(silence(evidence, [incident], as_of)), None)
         later = tuple(entry for entry in known if entry.latest >= since)
+        alone = Evidence(msgspec.structs.replace(case, entries=later), [incident], ())
+        quiet = next(iter(silence(alone, [incident], as_of)), None)
         scope = _Scope(case, later, (incident,), (), tuple(clocks), quiet, as_of)
         rows += [_checked(question, scope, incident.incident_id) for question in questions() if question.by != "people"]
     return tuple(rows)
