@@ -68,7 +68,7 @@ def block(
     onset, over = Bracket(at(begin), at(begin)), Bracket(at(end), at(end))
     spells = tuple(NetworkSpell(network, state, onset, over, at(end), 9, 9) for network in networks)
     return Incident(
-        f"x-PK-{state}-{begin}-{end}-{networks[0]}",
+        f"x-PK-{state}-{begin}-{end}-{networks[0]}-{grade}-{kind}",
         "x",
         "PK",
         networks,
@@ -349,6 +349,14 @@ states = st.sampled_from([State.OK, State.BLOCKED])
     State.OK,
     (0, 2),
     0,
+)
+@example(
+    [(("press", EntryKind.FINDING), State.BLOCKED, (0, 1)), (("body", EntryKind.FINDING), State.BLOCKED, (0, 2))],
+    [],
+    [*KNOWN, day(1, State.OK)],
+    State.OK,
+    (0, 2),
+    1,
 )
 @given(claims, incidents_of_chance, measured_days, states, spans, st.integers(0, 200))
 def test_with_less_evidence_nothing_is_more_certain(

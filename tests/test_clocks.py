@@ -110,7 +110,7 @@ def test_an_order_to_block_is_met_by_a_block() -> None:
     found = compliance(clocks(case([order(10, State.BLOCKED)]), [block(14, 30)], (), AS_OF))
     assert [(one.days, one.standing) for one in found] == [(4, Standing.MET)]
     lifted = compliance(clocks(case([order(10, State.BLOCKED)]), [block(10, 30)], (), AS_OF))
-    assert [(one.days, one.standing) for one in lifted] == [(0, Standing.MET_THROUGHOUT)]
+    assert [(one.days, one.standing) for one in lifted] == [(0, Standing.MET)]
 
 
 def test_silence_runs_from_each_question_until_it_is_answered() -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from kholo.model import IMPAIRED, Clock, ClockKind, Entry, Grade, Obligation, Proposition, Return, Standing, State
 
-from .evidence import Evidence, Finding, is_about
+from .evidence import Evidence, Finding, Spell, is_about
 from .measured import Asked, Measured
 from .spans import TICK, midnight
 from .stays import Bounds, bounds
@@ -79,7 +79,7 @@ def _measured(one: _Duty) -> list[Stretch]:
         spells = one.seen.spells[line.network]
         hits = [
             Stretch(
-                spell.span.start, spell.span.end, spell.seen.end.latest if spell.seen.end else None,
+                _start(one, spell), spell.span.end, spell.seen.end.latest if spell.seen.end else None,
                 spell.incident.grade, (spell.incident.incident_id,), (line.network,),
             )
             for spell in spells
@@ -89,19 +89,27 @@ def _measured(one: _Duty) -> list[Stretch]:
     return found
 
 
+def _start(one: _Duty, spell: Spell) -> datetime:
+    """No bracket is used against those who had to obey: a block is taken to begin when it can have begun."""
+    return spell.span.start if one.duty.state is State.OK else spell.seen.onset.earliest
+
+
 def _found(one: _Duty) -> list[Stretch]:
-    """The same by the findings of the best grade that say how it was when it fell due."""
+    """The same by the findings of the best grade that say how it was when it fell due.
+
+    Of an order to block there are none: between two findings of a block nobody says that there was access.
+    """
+    if one.duty.state is not State.OK:
+        return []
     about = [item for item in one.evidence.findings() if is_about(item.claim, one.claim)]
     mine = [item for item in about if _counts(one, item)]
     covering = [item for item in mine if item.claim.start <= one.duty.due < item.claim.end]
-    wanted = covering or ([] if one.duty.state is State.OK else mine)
-    best = min((item.grade for item in wanted), default=None)
-    hits = [
+    best = min((item.grade for item in covering), default=None)
+    return [
         Stretch(item.claim.start, item.claim.end, item.claim.end, item.grade, (item.entry.id,), item.claim.networks)
         for item in mine
         if item.grade is best
     ]
-    return hits if one.duty.state is State.OK else _between(one, hits)
 
 
 def _counts(one: _Duty, item: Finding) -> bool:
@@ -179,8 +187,20 @@ def _throughout(one: _Duty, network: str | None) -> list[Clock]:
     claim = msgspec.structs.replace(one.claim, end=limit, networks=names)
     seen = Measured(Asked(claim, limit, one.duty.service), one.evidence)
     if limit <= one.duty.due or not seen.is_all_so:
-        return []
+        return _access_at_due(one, network)
     return [_met(one, network, say("clock.met", all=len(seen.lines)), seen.grade_of_days(seen.so), ())]
+
+
+def _access_at_due(one: _Duty, network: str | None) -> list[Clock]:
+    """An order to give access that by published findings was met when it fell due, where nothing speaks against it."""
+    about = [item for item in one.evidence.findings() if is_about(item.claim, one.claim)]
+    at_due = [item for item in about if item.claim.start <= one.duty.due < item.claim.end]
+    if network or one.seen.networks or not at_due or any(item.claim.state is not State.OK for item in at_due):
+        return []
+    best = min(item.grade for item in at_due)
+    names = tuple(sorted(item.entry.id for item in at_due if item.grade is best))
+    met = _met(one, network, say("clock.met.found", evidence=listed(names)), best, names)
+    return [msgspec.structs.replace(met, standing=Standing.MET)]
 
 
 def _block_at_due(one: _Duty, network: str | None) -> list[Clock]:
@@ -192,13 +212,32 @@ def _block_at_due(one: _Duty, network: str | None) -> list[Clock]:
         (spell.incident.grade, spell.incident.incident_id)
         for name, spells in one.seen.spells.items()
         for spell in spells
-        if spell.seen.state is one.duty.state and spell.span.start <= due < spell.span.end and network in (None, name)
+        if spell.seen.state is one.duty.state and _start(one, spell) <= due < spell.span.end and network in (None, name)
     ]
     if not hits:
         return []
     best = min(grade for grade, _ in hits)
     names = tuple(sorted({name for grade, name in hits if grade is best}))
-    return [_met(one, network, say("clock.met.then", evidence=listed(names)), best, names)]
+    text = say("clock.met.then", evidence=listed(names))
+    access = [
+        item.entry.id
+        for item in one.evidence.findings()
+        if item.claim.state is State.OK and network is None and is_about(item.claim, one.claim)
+    ]
+    if access:
+        text += say("clock.access", entries=listed(sorted(access)))
+    text += _ended(one, network)
+    # How long it was so after that is told, and not held against anyone: who ordered it may have lifted it.
+    return [msgspec.structs.replace(_met(one, network, text, best, names), standing=Standing.MET)]
+
+
+def _ended(one: _Duty, network: str | None) -> str:
+    """When the block was over on a network, if that was while the order held."""
+    mine = [spell for spell in one.seen.spells.get(network or "", ()) if spell.seen.state is one.duty.state]
+    last = max(mine, key=lambda spell: spell.span, default=None)
+    if last is None or last.seen.end is None or last.seen.end.latest >= one.bounds.limit:
+        return ""
+    return say("clock.ended", earliest=day(last.seen.end.earliest), latest=day(last.seen.end.latest))
 
 
 def _met(one: _Duty, network: str | None, text: str, grade: Grade, names: tuple[str, ...]) -> Clock:

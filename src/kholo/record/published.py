@@ -60,9 +60,9 @@ class Published:
             return impaired if self._filled(impaired) == self.wanted else []
         return [one for one in impaired if speaks_against_ok(one.span, self.span, self.asked.by_date)]
 
-    def undisputed(self, side: _Side, seen: Measured) -> tuple[Finding, ...]:
-        """Those against "it worked" of whose days measurements show none working; they must be enough by themselves."""
-        left = [one for one in side.against if not self._touched([one]) & seen.all_so]
+    def undisputed(self, side: _Side, so: int) -> tuple[Finding, ...]:
+        """Those against "it worked" of days of which nothing better says that it did (`so`), if they are enough."""
+        left = [one for one in side.against if not self._touched([one]) & so]
         return tuple(self._refuting(left))
 
     def _filled(self, findings: Iterable[Finding]) -> int:
@@ -74,18 +74,23 @@ class Published:
 
 
 def by_findings(said: Published, seen: Measured) -> Ruling | None:
-    """What findings settle. Those of one grade that disagree settle nothing, nor do those that measurements deny."""
+    """What findings settle. Those of one grade that disagree settle nothing, nor do those that better evidence denies.
+
+    Better evidence that says otherwise of a part keeps worse from bearing a claim out, not from contradicting it.
+    """
+    so, otherwise = seen.all_so, seen.all_otherwise
+    first: Ruling | None = None
     for side in said.sides:
-        ruling = _by_grade(said, side, seen)
-        if ruling:
+        ruling = _by_grade(said, side, seen, so, otherwise)
+        if ruling and ruling.outcome is not Outcome.UNDETERMINED:
             return ruling
-        if side.otherwise:
-            # Those of a lower grade can't settle what one of a higher grade denies in part.
-            return None
-    return None
+        first = first or ruling
+        so, otherwise = so | side.so, otherwise | side.otherwise
+    return first
 
 
-def _by_grade(said: Published, side: _Side, seen: Measured) -> Ruling | None:
+def _by_grade(said: Published, side: _Side, seen: Measured, so: int, otherwise: int) -> Ruling | None:
+    """`so` and `otherwise`: the days of which better evidence says so, and otherwise."""
     claims_ok = said.asked.claim.state is State.OK
     supports = side.so == said.wanted
     denies = bool(side.against) if claims_ok else side.otherwise == said.wanted
@@ -98,11 +103,11 @@ def _by_grade(said: Published, side: _Side, seen: Measured) -> Ruling | None:
     if supports and (denies or side.otherwise):
         names = _names([*side.support, *side.against])
         return _undetermined(side.grade, say("disagree", entries=listed(names)), names)
-    if denies and claims_ok and (left := said.undisputed(side, seen)):
+    if denies and claims_ok and (left := said.undisputed(side, so)):
         return _settled(said, msgspec.structs.replace(side, against=left), supports, seen)
-    if (supports and seen.all_otherwise) or (denies and seen.all_so & side.otherwise):
+    if (supports and otherwise) or (denies and so & side.otherwise):
         names = _names(side.support if supports else side.against)
-        return _undetermined(side.grade, say("disagree.measured", entries=listed(names)), names)
+        return _undetermined(side.grade, say("disagree.better", entries=listed(names)), names)
     return _settled(said, side, supports, seen)
 
 

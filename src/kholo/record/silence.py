@@ -26,14 +26,10 @@ def silence(evidence: Evidence, incidents: Iterable[Incident], as_of: datetime) 
     if start is None or start[0] > as_of:
         return []
     began, source, grade = start
-    reasons = [
-        entry
-        for entry in evidence.case.entries
-        if entry.gives_reason and entry.latest >= began.date() and midnight(entry.earliest) <= as_of
-    ]
+    reasons = [entry for entry in evidence.case.entries if entry.gives_reason and midnight(entry.earliest) <= as_of]
     first = min(reasons, key=lambda entry: (entry.earliest, entry.id), default=None)
     stopped = max(began, midnight(first.earliest)) if first else None
-    text = say("silence.stopped", start=source, entry=first.id) if first else say("silence.running", start=source)
+    text = _said(source, began, first)
     return [
         Clock(
             clock=ClockKind.SILENCE,
@@ -46,6 +42,12 @@ def silence(evidence: Evidence, incidents: Iterable[Incident], as_of: datetime) 
             evidence=(source, first.id) if first else (source,),
         )
     ]
+
+
+def _said(source: str, began: datetime, first: Entry | None) -> str:
+    if first is None:
+        return say("silence.running", start=source)
+    return say("silence.none" if first.earliest <= began.date() else "silence.stopped", start=source, entry=first.id)
 
 
 def _block_start(evidence: Evidence, incidents: Iterable[Incident]) -> tuple[datetime, str, Grade] | None:
