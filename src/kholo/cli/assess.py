@@ -23,6 +23,7 @@ _ASSESSMENTS = {
     "kind": "kind",
     "outcome": "outcome",
     "grade": "grade",
+    "reason": "reason",
     "because": "because",
 }
 _CLOCKS = {
@@ -32,6 +33,7 @@ _CLOCKS = {
     "started": "started",
     "stopped": "stopped",
     "days": "days",
+    "standing": "standing",
     "grade": "grade",
 }
 

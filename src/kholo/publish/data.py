@@ -39,6 +39,7 @@ def case_data(page: CasePage) -> bytes:
         "incidents": [_row(row, invented) for row in case_incidents(view)],
         "assessments": [_row(row, invented) for row in sorted(view.assessments, key=_assessment_key)],
         "clocks": [_row(row, invented) for row in sorted(view.clocks, key=_clock_key)],
+        "test": [_row(row, invented) for row in view.checklist],
         "slow": [_row(row, invented) for row in view.slow],
         "others": _others(page, invented),
         "days": [_row(row, invented) for row in sorted(view.days, key=lambda d: (d.network, d.day))],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,6 +39,10 @@ class Files:
 
     def __init__(self, folder: Path, instead: Mapping[str, bytes] | None = None) -> None:
         self.folder, self._instead = folder, instead or {}
+
+    def has(self, name: str) -> bool:
+        """Whether there is anything under this name, also a link that leads nowhere."""
+        return name in self._instead or os.path.lexists(self.folder / name)
 
     def text(self, name: str, problems: Problems) -> str | None:
         """The text of one file of the case; None, and a problem, where there is none that could be read."""
