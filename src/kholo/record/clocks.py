@@ -20,7 +20,8 @@ from kholo.model import (
     State,
 )
 
-from .evidence import Finding, findings, is_about, known_end, measured, midnight
+from .evidence import Finding, Measured, findings, is_about, known_end, measured, midnight
+from .ordered_blocks import met_by_network, met_overall
 from .wording import day, say
 
 _Stop = tuple[datetime | None, str, Grade | None, tuple[str, ...]]
@@ -54,6 +55,8 @@ def _compliance(
         duty.service, duty.place, duty.state, duty.due, max(limit, duty.due + timedelta(1)), duty.networks
     )
     seen = measured(window, incidents, days, as_of)
+    if duty.state in IMPAIRED:
+        return _ordered_block(case, entry, duty, window, seen, limit)
     overall = _measured_stop(list(seen.spells), duty) if seen.spells else None
     if overall is None and seen.is_all_ok:
         overall = duty.due, say("clock.met"), _grade(seen.days), ()
@@ -67,6 +70,17 @@ def _compliance(
         mine = [pair for pair in seen.spells if pair[1].network == network]
         made.append(_clock(entry, duty, _measured_stop(mine, duty), limit, network))
     return made
+
+
+def _ordered_block(
+    case: Case, entry: Entry, duty: Obligation, window: Proposition, seen: Measured, limit: datetime
+) -> list[Clock]:
+    networks = met_by_network(seen, duty, limit)
+    overall = met_overall(case, duty, window, networks)
+    if overall is None:
+        return []
+    by_network = [_clock(entry, duty, networks[network], limit, network) for network in sorted(networks)]
+    return [_clock(entry, duty, overall, limit, None), *by_network]
 
 
 def _grade(days: Sequence[DayState]) -> Grade:
@@ -111,13 +125,22 @@ def _found_stop(case: Case, duty: Obligation, window: Proposition) -> _Stop | No
         item for item in about if item.claim.state in IMPAIRED and item.claim.start <= duty.due < item.claim.end
     ]
     if not covering:
-        return None
+        return _found_met(about, duty)
     best = min(item.grade for item in covering)
     chosen = [item for item in covering if item.grade is best]
     stop = max(item.claim.end for item in chosen)
     names = tuple(sorted(item.entry.id for item in chosen))
     text = say("clock.restored.found", latest=stop.date(), evidence=", ".join(names)) + _brief(about, duty.due, stop)
     return stop, text, best, names
+
+
+def _found_met(about: list[Finding], duty: Obligation) -> _Stop | None:
+    worked = [item for item in about if item.claim.state is State.OK and item.claim.start <= duty.due < item.claim.end]
+    if not worked:
+        return None
+    best = min(item.grade for item in worked)
+    names = tuple(sorted(item.entry.id for item in worked if item.grade is best))
+    return duty.due, say("clock.met.found", evidence=", ".join(names)), best, names
 
 
 def _brief(about: list[Finding], start: datetime, stop: datetime) -> str:
@@ -153,12 +176,12 @@ def _silence(case: Case, incidents: Sequence[Incident], as_of: datetime) -> list
     if start is None or start[0] > as_of:
         return []
     began, source, grade = start
-    reasons = [entry for entry in case.entries if entry.gives_reason and entry.latest >= began.date()]
+    reasons = [entry for entry in case.entries if entry.gives_reason]
     first = min(reasons, key=lambda entry: (entry.latest, entry.id), default=None)
     stopped = max(began, midnight(first.latest)) if first else None
     if stopped and stopped > as_of:
         stopped = first = None
-    text = say("silence.stopped", start=source, entry=first.id) if first else say("silence.running", start=source)
+    text = _silence_text(source, began, first)
     return [
         Clock(
             clock=ClockKind.SILENCE,
@@ -171,6 +194,12 @@ def _silence(case: Case, incidents: Sequence[Incident], as_of: datetime) -> list
             evidence=(source, first.id) if first else (source,),
         )
     ]
+
+
+def _silence_text(source: str, began: datetime, first: Entry | None) -> str:
+    if first is None:
+        return say("silence.running", start=source)
+    return say("silence.none" if first.latest <= began.date() else "silence.stopped", start=source, entry=first.id)
 
 
 def _block_start(case: Case, incidents: Sequence[Incident]) -> tuple[datetime, str, Grade] | None:

@@ -36,11 +36,26 @@ WORDING = {
     "nearest": " The nearest finding ({entry}) says how it was {span}.",
     "unmeasured": " No raw measurements of that time are in the store.",
     "clock.met": "Met already when it fell due.",
+    "clock.met.found": "By published findings met already when it fell due ({evidence}).",
     "clock.restored": "Access returned between {earliest} and {latest} ({evidence}).",
     "clock.restored.found": "By published findings access returned on {latest} ({evidence}).",
     "clock.lapsed": "The order was limited to {until}.",
     "clock.running": "Nothing in the evidence shows it met.",
     "clock.brief": " Brief restorations in between are reported: {entries}.",
+    "ordered.met": "Already {state} when it fell due ({evidence}).",
+    "ordered.met.later": (
+        "Not yet {state} when it fell due; {state} from between {earliest} and {latest} on ({evidence})."
+    ),
+    "ordered.met.perhaps": (
+        "{state} from between {earliest} and {latest} on ({evidence}); nothing shows that it was later than ordered."
+    ),
+    "ordered.over": " Access came back between {earliest} and {latest}, while the order still stood.",
+    "ordered.met.on": "By measurements met on all {all} measured networks ({evidence}).",
+    "ordered.met.found": "By published findings already {state} when it fell due ({evidence}).",
+    "ordered.not": "Measurements show the service working on {days} days after it fell due, and never as ordered.",
+    "ordered.not.on": "Not met on {hit} of {all} measured networks ({networks}).",
+    "ordered.otherwise": " Findings of access after that are reported: {entries}.",
+    "silence.none": "A public reason was given by the day on which the block ({start}) began: {entry}.",
     "silence.stopped": "From the block ({start}) to the first public reason given ({entry}).",
     "silence.running": "From the block ({start}); no entry of the record gives a public reason.",
 }
@@ -48,7 +63,8 @@ WORDING = {
 
 def say(key: str, **parts: object) -> str:
     """One sentence of the table, filled in."""
-    return WORDING[key].format(**parts)
+    said = WORDING[key].format(**parts)
+    return said[:1].upper() + said[1:]
 
 
 def span(start: datetime, end: datetime) -> str:
