@@ -18,6 +18,7 @@ from .case import case
 from .demo import demo
 from .diff import diff
 from .explain import explain
+from .export import export
 from .fetch import fetch
 from .incidents import collapses, incidents, timeline, wanted_command
 from .ingest import ingest
@@ -76,6 +77,7 @@ _COMMANDS = (
     watch,
     rates,
     explain,
+    export,
     reference,
     rejects,
     sources,
