@@ -50,7 +50,7 @@ WORDING = {
         "{state} from between {earliest} and {latest} on ({evidence}); nothing shows that it was later than ordered."
     ),
     "ordered.over": " Access came back between {earliest} and {latest}, while the order still stood.",
-    "ordered.met.on": "By measurements met on all {all} measured networks ({evidence}).",
+    "ordered.met.on": "By measurements met on {all} of {all} measured networks ({evidence}).",
     "ordered.met.found": "By published findings already {state} when it fell due ({evidence}).",
     "ordered.not": "Measurements show the service working on {days} days after it fell due, and never as ordered.",
     "ordered.not.on": "Not met on {hit} of {all} measured networks ({networks}).",
