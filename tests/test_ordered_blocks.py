@@ -83,25 +83,21 @@ def test_an_order_to_block_is_met_by_a_block() -> None:
     assert (one.days, one.stopped, one.grade) == (0, at(0), Grade.B)
 
 
-def test_it_is_not_met_where_the_service_works() -> None:
-    rows = clocks(
-        case(order(State.BLOCKED, 0)), [block("AS1", 3, None)], working("AS1", 0, 1) + working("AS2", 5), AS_OF
-    )
-    assert (of(ClockKind.COMPLIANCE, rows, "AS1").days, of(ClockKind.COMPLIANCE, rows, "AS2").stopped) == (3, None)
-    assert of(ClockKind.COMPLIANCE, rows).stopped is None
-    assert "1 of 2 measured networks (AS2)" in of(ClockKind.COMPLIANCE, rows).because
+def test_it_is_not_met_while_the_service_works() -> None:
+    rows = clocks(case(order(State.BLOCKED, 0)), [block("AS1", 3, None)], working("AS1", 0, 1), AS_OF)
+    assert of(ClockKind.COMPLIANCE, rows, "AS1").days == 3
 
 
 def test_what_nobody_saw_is_not_counted_against_anybody() -> None:
     """Between the last result that worked and the first that was blocked, nothing says that the order was not met."""
     rows = clocks(case(order(State.BLOCKED, 0)), [block("AS1", 5, None, earliest=-1)], [], AS_OF)
     assert of(ClockKind.COMPLIANCE, rows).days == 0
-    assert "nothing shows that it was later" in of(ClockKind.COMPLIANCE, rows, "AS1").because
+    assert "Nothing shows that it was met later" in of(ClockKind.COMPLIANCE, rows, "AS1").because
 
 
 def test_an_end_before_the_order_lapsed_is_told() -> None:
     rows = clocks(case(order(State.BLOCKED, 0, 30)), [block("AS1", -1, 20)], [], AS_OF)
-    assert "while the order still stood" in of(ClockKind.COMPLIANCE, rows, "AS1").because
+    assert "while the order still held" in of(ClockKind.COMPLIANCE, rows, "AS1").because
 
 
 def test_published_findings_tell_of_it_too() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kholo.model import ClockKind, EntryKind, EventKind, Grade, Outcome, State
+from kholo.model import Answered, ClockKind, EntryKind, EventKind, Grade, Outcome, State
 from kholo.pipeline.cases import Assessed, assessed
 from kholo.pipeline.ingest import ingest
 from kholo.pipeline.sets import judge_for
@@ -70,9 +70,13 @@ def uganda(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Assessed:
 
 
 def test_uganda_by_an_archives_results(uganda: Assessed) -> None:
-    assert {item.entry_id: (item.outcome, item.grade) for item in uganda.assessments} == dict.fromkeys(
-        ("u14", "u16", "u17", "u19", "u20"), (Outcome.SUPPORTED, Grade.B)
-    )
+    """All by measurements; OONI's finding names three networks, of which one was measured here."""
+    assert {item.entry_id: (item.outcome, item.grade) for item in uganda.assessments} == {
+        **dict.fromkeys(("u14", "u16", "u19", "u20"), (Outcome.SUPPORTED, Grade.B)),
+        "u17": (Outcome.UNDETERMINED, Grade.B),
+    }
+    (partly,) = [item for item in uganda.assessments if item.entry_id == "u17"]
+    assert partly.evidence == ("x-UG-blocked-20260118",)
     (incident,) = uganda.events.incidents
     assert (incident.state, incident.networks) == (State.BLOCKED, ("AS20294",))
 
@@ -90,8 +94,8 @@ def test_the_shutdown_of_uganda_is_a_collapse_of_volume(uganda: Assessed) -> Non
 def test_a_directive_to_block_is_not_held_against_operators_for_days_without_data(uganda: Assessed) -> None:
     (clock,) = [item for item in uganda.clocks if item.clock is ClockKind.COMPLIANCE and item.network == "AS20294"]
     assert (clock.entry_id, clock.days) == ("u05", 0)
-    assert "nothing shows that it was later" in clock.because
-    assert "while the order still stood" in clock.because
+    assert "Nothing shows that it was met later" in clock.because
+    assert "while the order still held" in clock.because
 
 
 def test_events_say_what_sort_they_are() -> None:
@@ -103,3 +107,11 @@ def test_events_say_what_sort_they_are() -> None:
     }
     assert EventKind.ELECTION in kinds
     assert None not in kinds
+
+
+def test_a_court_that_ordered_the_block_is_asked_for_its_law_and_aim() -> None:
+    """The three-part test takes a court's own words where the restriction is the court's."""
+    found = {item.question: item for item in set_against("x-brazil-2024").checklist}
+    claimed = [item for item in found.values() if item.answer is Answered.CLAIMED]
+    assert [item.entries for item in claimed] == [("b04",), ("b04",)]
+    assert "Marco Civil da Internet" in claimed[0].says

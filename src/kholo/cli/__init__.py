@@ -15,6 +15,9 @@ from kholo.sources.items import clean
 from .assess import assess, clocks
 from .build import build
 from .case import case
+from .case_diff import diff as case_diff
+from .case_test import law, test
+from .case_wording import wording
 from .demo import demo
 from .diff import diff
 from .explain import explain
@@ -93,6 +96,8 @@ _COMMANDS = (
 )
 for _command in _COMMANDS:
     cli.add_command(_command)
+for _command in (case_diff, test, law, wording):
+    case.add_command(_command)
 
 
 def main() -> None:

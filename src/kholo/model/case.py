@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from .words import ClockKind, EntryKind, EventKind, Grade, Outcome, State
+from .words import Answered, ClockKind, EntryKind, EventKind, Extent, Grade, Outcome, Reason, Standing, State
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -125,6 +125,15 @@ class Entry(msgspec.Struct, frozen=True):
     event: EventKind | None = None
 
 
+class TestAnswer(msgspec.Struct, frozen=True):
+    """An answer to a question of the three-part test that people gave, in the case folder. It cites entries."""
+
+    question: str
+    answer: Answered
+    says: str
+    entries: tuple[str, ...]
+
+
 class Case(msgspec.Struct, frozen=True):
     """A case folder, read and checked. Entries are sorted by date, then id."""
 
@@ -140,13 +149,44 @@ class Case(msgspec.Struct, frozen=True):
     entries: tuple[Entry, ...]
     digest: str
     limits: tuple[str, ...] = ()
+    answers: tuple[TestAnswer, ...] = ()
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """How much was measured inside a proposition's time.
+
+    `networks` had a decisive result then, of `networks_known` that were measured at any time in the case (or that the
+    proposition names). `covered` network-days of `wanted` had enough to decide. `results` are the decisive ones.
+    """
+
+    results: int = 0
+    networks: int = 0
+    networks_known: int = 0
+    covered: int = 0
+    wanted: int = 0
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """For how much of a proposition the evidence shows it to be so, and for how much otherwise.
+
+    Networks on which it is so for all of the time, and those on which it is otherwise for some of it, sorted. `days` of
+    `of_days`: those on which it is so on one network at least and otherwise on none.
+    """
+
+    so_on: tuple[str, ...] = ()
+    otherwise_on: tuple[str, ...] = ()
+    days: int = 0
+    of_days: int = 0
 
 
 class Assessment(msgspec.Struct, frozen=True):
     """A proposition set against the evidence. The JSON names are a public contract.
 
-    `evidence` names what it rests on: incident ids and entry ids, sorted. `results` and `networks` say how
-    much was measured inside the proposition's time.
+    `checked` is the proposition in words, as it was set against the evidence. `evidence` names what the outcome rests
+    on: incident ids and entry ids, sorted; `beside` those that say otherwise of a part and do not decide. `results` and
+    `networks` say how much was measured inside the proposition's time, `coverage` in full. `reason`: why it is
+    undetermined. `extent`: `part` where it is so in part and otherwise in part. `retracted_by`: the entries that took
+    it back.
     """
 
     entry_id: str
@@ -158,13 +198,31 @@ class Assessment(msgspec.Struct, frozen=True):
     evidence: tuple[str, ...] = ()
     results: int = 0
     networks: int = 0
+    reason: Reason | None = None
+    extent: Extent | None = None
+    coverage: Coverage = Coverage()
+    shown: Shown = Shown()
+    beside: tuple[str, ...] = ()
+    retracted_by: tuple[str, ...] = ()
+    checked: str = ""
+
+
+class Return(msgspec.Struct, frozen=True, order=True):
+    """A brief time (UTC, `until` not included) in which what was ordered was so, before it was not again."""
+
+    since: datetime
+    until: datetime
+    grade: Grade
+    evidence: tuple[str, ...] = ()
 
 
 class Clock(msgspec.Struct, frozen=True):
     """Days counted. The JSON names are a public contract. `stopped` is None while it runs.
 
-    `started` and `stopped` are UTC. `days` is whole days between, `as_of` the moment up to which it was
-    counted while it runs.
+    `started` and `stopped` are UTC. `days` is whole days between; while it runs, up to the moment it was asked for.
+    Of an order: `standing`, when it was `first_met`, the brief `returns` that do not stop the clock, and the days
+    `stayed`, which `days` leaves out. Of a question: `due`, and the days `overdue`. Of a retraction: the `most` days it
+    can have been, where a date is uncertain.
     """
 
     clock: ClockKind
@@ -176,3 +234,29 @@ class Clock(msgspec.Struct, frozen=True):
     grade: Grade | None = None
     network: str | None = None
     evidence: tuple[str, ...] = ()
+    standing: Standing | None = None
+    first_met: datetime | None = None
+    returns: tuple[Return, ...] = ()
+    stayed: int = 0
+    due: datetime | None = None
+    overdue: int | None = None
+    most: int | None = None
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """One question of the three-part test with its answer, for a case or one incident of it.
+
+    `entries` and `incidents` are what the answer rests on, sorted; where nothing was found, the entries in which it
+    could have stood. `by_people`: it stands in the case folder; else it is drawn from the record.
+    """
+
+    question: str
+    part: str
+    ask: str
+    rests_on: str
+    answer: Answered
+    says: str
+    entries: tuple[str, ...]
+    incidents: tuple[str, ...] = ()
+    incident_id: str | None = None
+    by_people: bool = False

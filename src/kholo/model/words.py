@@ -122,6 +122,26 @@ class Outcome(StrEnum):
     UNDETERMINED = "undetermined"
 
 
+class Reason(StrEnum):
+    """Why an assessment is undetermined."""
+
+    NO_COVERAGE = "no_coverage"
+    BELOW_FLOOR = "below_floor"
+    DISAGREE = "evidence_disagrees"
+    IN_PART = "true_in_part"
+    OTHER_STATE = "other_state"
+    CHANGED = "changed_that_day"
+    NO_BLOCK = "line_or_service_down"
+    NOT_OVER = "not_over"
+
+
+class Extent(StrEnum):
+    """How much of what was claimed is as the outcome says: all of it, or a part while another part is otherwise."""
+
+    WHOLE = "whole"
+    PART = "part"
+
+
 class Grade(StrEnum):
     """What an assessment rests on, strongest first.
 
@@ -135,8 +155,28 @@ class Grade(StrEnum):
     D = "D"
 
 
+class Answered(StrEnum):
+    """How a question of the three-part test is answered."""
+
+    SHOWN = "shown"
+    CLAIMED = "claimed"
+    DISPUTED = "disputed"
+    NONE_FOUND = "none_found"
+    OPEN = "open"
+
+
 class ClockKind(StrEnum):
-    """What a clock counts: days since an order was due, or days without a public reason."""
+    """What a clock counts: days since an order was due, days without a reason or an answer, days until a retraction."""
 
     COMPLIANCE = "compliance"
     SILENCE = "silence"
+    RETRACTION = "retraction"
+
+
+class Standing(StrEnum):
+    """How an order stands, on one network or across the place, as far as the evidence goes."""
+
+    MET_THROUGHOUT = "met_throughout"
+    MET = "met"
+    RELAPSED = "relapsed"
+    NEVER = "never"

@@ -13,9 +13,10 @@ import msgspec
 from kholo import __version__
 from kholo.detect.rates import RateFinding
 from kholo.judge import Judge
-from kholo.model import IMPAIRED, Assessment, Case, Clock, Collapse, DayState, Incident, State, Verdict
+from kholo.model import IMPAIRED, Assessment, Case, Checked, Clock, Collapse, DayState, Incident, State, Verdict
 from kholo.publish import CaseView, Others, Versions
-from kholo.record import assess, clocks, load_case
+from kholo.record import assess, checklist, clocks, load_case
+from kholo.record.law import law_of
 from kholo.store import Store, rows
 
 from .events import Events, events
@@ -33,6 +34,7 @@ class Assessed(msgspec.Struct, frozen=True):
     events: Events
     assessments: tuple[Assessment, ...]
     clocks: tuple[Clock, ...]
+    checklist: tuple[Checked, ...] = ()
     taken_back: tuple[Incident, ...] = ()
 
 
@@ -46,11 +48,13 @@ def assessed(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -
     seen = _happened(case, store, judge, as_of)
     accusing = tuple(item for item in seen.incidents if item.state in IMPAIRED)
     happened = msgspec.structs.replace(seen, incidents=accusing)
+    found = clocks(case, seen.incidents, seen.days, as_of)
     return Assessed(
         case=case,
         events=happened,
-        assessments=assess(case, happened.incidents, happened.days, as_of, judge.reference.services.name(case.service)),
-        clocks=clocks(case, happened.incidents, happened.days, as_of),
+        assessments=assess(case, seen.incidents, seen.days, as_of, judge.reference.services.name(case.service)),
+        clocks=found,
+        checklist=checklist(case, happened.incidents, found, as_of),
         taken_back=tuple(item for item in seen.incidents if item.state not in IMPAIRED),
     )
 
@@ -118,6 +122,8 @@ def view(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Ca
         service_name=judge.reference.services.name(found.case.service),
         slow=slow,
         others=others,
+        checklist=found.checklist,
+        law=law_of(found.case.place),
     )
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, TextIO
 
+import msgspec
+
 from .dates import stamp
 from .safe import cell, visible
 
@@ -16,7 +18,8 @@ def write_csv(rows: Iterable[dict[str, Any]], stream: TextIO, columns: Sequence[
     """CSV with a header; `columns` names it, or the first row does.
 
     Cells that a spreadsheet would run as a formula get an apostrophe before them; characters that can't be seen are
-    written out. Lists are joined by semicolons, times are RFC 3339 UTC, what is absent is empty.
+    written out. Lists are joined by semicolons, what has parts of its own is JSON, times are RFC 3339 UTC, and what is
+    absent is empty.
     """
     writer = _writer(stream, columns) if columns else None
     for row in rows:
@@ -42,6 +45,10 @@ def _plain(value: Any) -> Any:
         return stamp(value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, msgspec.Struct) or (
+        isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct)
+    ):
+        return _plain(msgspec.json.encode(value).decode())
     if isinstance(value, list | tuple):
         return _plain(";".join(str(item) for item in value))
     return cell(visible(value)) if isinstance(value, str) else value

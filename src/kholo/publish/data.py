@@ -44,6 +44,7 @@ def case_content(page: CasePage) -> dict[str, Any]:
         "incidents": [_row(row, invented) for row in case_incidents(view)],
         "assessments": [_row(row, invented) for row in sorted(view.assessments, key=assessment_key)],
         "clocks": [_row(row, invented) for row in sorted(view.clocks, key=clock_key)],
+        "test": [_row(row, invented) for row in view.checklist],
         "slow": [_row(row, invented) for row in view.slow],
         "others": _others(page, invented),
         "days": [_row(row, invented) for row in sorted(view.days, key=day_key)],

@@ -9,6 +9,7 @@ import msgspec
 
 from kholo.model import (
     Assessment,
+    Checked,
     Clock,
     ClockKind,
     Entry,
@@ -24,6 +25,7 @@ from .marks import Mark
 from .safe import anchor, explorer_address
 from .spans import Coverage, Run, by_network, coverage, network_key, runs
 from .view import CaseView
+from .words import clock_unit
 
 _WORD = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 #: Rows of one table before the rest is left to data.json.
@@ -71,6 +73,7 @@ class ClockRow(msgspec.Struct, frozen=True):
     title: str
     evidence: tuple[Link, ...]
     networks: tuple[Clock, ...] = ()
+    unit: str = ""
 
 
 class ProofRow(msgspec.Struct, frozen=True):
@@ -90,6 +93,15 @@ class IncidentRow(msgspec.Struct, frozen=True):
     proofs: tuple[ProofRow, ...]
 
 
+class TestRow(msgspec.Struct, frozen=True):
+    """A question of the three-part test with links to what its answer rests on; `incident` is None for the case."""
+
+    checked: Checked
+    says: str
+    evidence: tuple[Link, ...]
+    incident: Link | None
+
+
 class CasePage(msgspec.Struct, frozen=True):
     """Everything that one case page shows."""
 
@@ -106,6 +118,12 @@ class CasePage(msgspec.Struct, frozen=True):
     runs_left_out: int
     taken_back: tuple[IncidentRow, ...]
     outcomes: tuple[tuple[Outcome, int], ...]
+    test: tuple[TestRow, ...]
+
+    @property
+    def clocked(self) -> frozenset[str]:
+        """The orders that a clock runs on."""
+        return frozenset(clock.entry_id for clock in self.view.clocks if clock.clock is ClockKind.COMPLIANCE)
 
     @property
     def undetermined(self) -> list[ClaimRow]:
@@ -151,6 +169,15 @@ def case_page(view: CaseView) -> CasePage:
         outcomes=tuple(
             (outcome, sum(row.assessment.outcome is outcome for row in claims))
             for outcome in (Outcome.CONTRADICTED, Outcome.SUPPORTED, Outcome.UNDETERMINED)
+        ),
+        test=tuple(
+            TestRow(
+                row,
+                _readable(row.says, links),
+                _linked((*row.entries, *row.incidents), links),
+                _linked((row.incident_id,), links)[0] if row.incident_id else None,
+            )
+            for row in view.checklist
         ),
     )
 
@@ -252,6 +279,7 @@ def _claims(view: CaseView, entries: Sequence[EntryRow], links: Mapping[str, Lin
 
 def _clocks(view: CaseView, entries: Sequence[EntryRow], links: Mapping[str, Link]) -> tuple[ClockRow, ...]:
     titles = {row.entry.id: row.entry.title for row in entries}
+    asking = {row.entry.id for row in entries if row.entry.kind in (EntryKind.QUESTION, EntryKind.LETTER)}
     grouped: dict[tuple[ClockKind, str], list[Clock]] = {}
     for told in view.clocks:
         clock = msgspec.structs.replace(told, because=_readable(told.because, links))
@@ -263,7 +291,8 @@ def _clocks(view: CaseView, entries: Sequence[EntryRow], links: Mapping[str, Lin
         split = sorted((c for c in clocks if c.network), key=lambda c: (network_key(c.network or ""), c.started))
         for position, clock in enumerate(whole or split):
             behind = tuple(split) if whole and position == 0 else ()
-            out.append(ClockRow(clock, start, titles.get(entry_id, ""), _linked(clock.evidence, links), behind))
+            evidence = _linked(clock.evidence, links)
+            out.append(ClockRow(clock, start, titles.get(entry_id, ""), evidence, behind, clock_unit(clock, asking)))
     return tuple(sorted(out, key=lambda row: (-row.clock.days, row.clock.clock, row.clock.entry_id)))
 
 

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from kholo.model import ClockKind, EntryKind, Grade, Kind, Outcome, State, Vantage
+from collections.abc import Container
+
+from kholo.model import (
+    Answered,
+    Clock,
+    ClockKind,
+    EntryKind,
+    Grade,
+    Kind,
+    Outcome,
+    Reason,
+    Standing,
+    State,
+    Vantage,
+)
 
 STATE: dict[State, str] = {
     State.OK: "reachable",
@@ -61,7 +75,7 @@ LANES: tuple[tuple[str, frozenset[EntryKind]], ...] = (
         ),
     ),
     (
-        "Orders and filings",
+        "Orders, filings, letters",
         frozenset(
             {
                 EntryKind.ORDER,
@@ -71,19 +85,56 @@ LANES: tuple[tuple[str, frozenset[EntryKind]], ...] = (
                 EntryKind.FILING,
                 EntryKind.HEARING,
                 EntryKind.LEGAL_BASIS,
+                EntryKind.LETTER,
             }
         ),
     ),
     ("Findings published", frozenset({EntryKind.FINDING})),
     (
         "Civil society, events",
-        frozenset({EntryKind.CIVIL_SOCIETY, EntryKind.EVENT, EntryKind.LETTER, EntryKind.QUESTION}),
+        frozenset({EntryKind.CIVIL_SOCIETY, EntryKind.EVENT, EntryKind.QUESTION}),
     ),
 )
 
 CLOCK: dict[ClockKind, tuple[str, str]] = {
     ClockKind.COMPLIANCE: ("days past an order", "Compliance clock: counted from the day an order fell due."),
     ClockKind.SILENCE: ("days without a public reason", "Silence clock: counted until a reason is given."),
+    ClockKind.RETRACTION: ("days until it was taken back", "Retraction: counted until the words were taken back."),
+}
+
+
+def clock_unit(clock: Clock, asking: Container[str]) -> str:
+    """What a clock's days are days of. `asking`: the entries that ask for something."""
+    if clock.clock is ClockKind.SILENCE and clock.entry_id in asking:
+        return "days without an answer"
+    return CLOCK[clock.clock][0]
+
+
+STANDING: dict[Standing, str] = {
+    Standing.MET_THROUGHOUT: "met throughout",
+    Standing.MET: "met late",
+    Standing.RELAPSED: "met, and then not any more",
+    Standing.NEVER: "not met",
+}
+
+#: Why an assessment is undetermined, in a few words.
+REASON: dict[Reason, str] = {
+    Reason.NO_COVERAGE: "nothing covers it",
+    Reason.BELOW_FLOOR: "too little measured",
+    Reason.DISAGREE: "evidence disagrees",
+    Reason.IN_PART: "true in part, as far as known",
+    Reason.OTHER_STATE: "impaired in another way",
+    Reason.CHANGED: "changed that day",
+    Reason.NO_BLOCK: "line or service down",
+    Reason.NOT_OVER: "not over yet",
+}
+
+ANSWERED: dict[Answered, str] = {
+    Answered.SHOWN: "shown",
+    Answered.CLAIMED: "claimed",
+    Answered.DISPUTED: "in dispute",
+    Answered.NONE_FOUND: "none found",
+    Answered.OPEN: "open",
 }
 
 #: Why what looked like a block is none.

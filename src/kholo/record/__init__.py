@@ -5,5 +5,6 @@ from __future__ import annotations
 from .assess import assess
 from .clocks import clocks
 from .load import load_case
+from .threepart import checklist
 
-__all__ = ["assess", "clocks", "load_case"]
+__all__ = ["assess", "checklist", "clocks", "load_case"]

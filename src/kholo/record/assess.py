@@ -2,193 +2,140 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
-import msgspec
+from kholo.model import Assessment, Case, DayState, Entry, Extent, Incident, Outcome, Proposition, Reason
+from kholo.reference.places import place_name
 
-from kholo.model import (
-    IMPAIRED,
-    Assessment,
-    Case,
-    DayState,
-    Entry,
-    EntryKind,
-    Grade,
-    Incident,
-    NetworkSpell,
-    Outcome,
-    Proposition,
-    State,
-)
-
-from .evidence import Finding, Measured, covers, findings, is_about, measured
-from .wording import say, span
-
-_Judged = tuple[Outcome, Grade | None, str, tuple[str, ...]]
+from .evidence import Evidence, Finding
+from .measured import Asked, Measured, Ruling, by_measurement, partly
+from .published import Published, beside, by_findings, partly_found
+from .spans import midnight
+from .wording import listed, say, span
 
 
 def assess(
-    case: Case, incidents: Sequence[Incident], days: Sequence[DayState], as_of: datetime, service_name: str = ""
+    case: Case, incidents: Iterable[Incident], days: Iterable[DayState], as_of: datetime, service_name: str = ""
 ) -> tuple[Assessment, ...]:
-    """One assessment for each entry with a proposition, sorted by date, then entry id.
+    """One assessment for each entry with a proposition that was made by then, sorted by date, then entry id.
 
     Measurements (grades A, B) decide where they can; else the findings of measurement bodies (C); else press and users
-    (D). A lower grade never overrides a higher one, and an entry is never evidence for itself. `as_of` is UTC;
-    `service_name` is what sentences call the service (its id, where it is empty).
+    (D). A lower grade never overrides a higher one, and nobody is evidence for themselves. Of incidents, only those
+    that say that somebody came between are held against anyone. `as_of` is UTC; `service_name` is what sentences call
+    the service (its id, where it is empty).
     """
+    evidence = Evidence(case, incidents, days)
+    gone = _retractions(case, as_of)
     done = [
-        _assess(case, entry, entry.proposition, incidents, days, as_of) for entry in case.entries if entry.proposition
+        _assess(evidence, entry, _asked(case, entry, entry.proposition, as_of, service_name), gone.get(entry.id, ()))
+        for entry in case.entries
+        if entry.proposition and midnight(entry.earliest) <= as_of
     ]
-    done = [_with_name(item, case.service, service_name or case.service) for item in done]
     return tuple(sorted(done, key=lambda item: (item.date, item.entry_id)))
 
 
-def _with_name(item: Assessment, service: str, name: str) -> Assessment:
-    return msgspec.structs.replace(item, because=item.because.replace(f"{{{service}}}", name))
+def _retractions(case: Case, as_of: datetime) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for entry in case.entries:
+        if midnight(entry.earliest) <= as_of:
+            for name in entry.retracts:
+                found.setdefault(name, []).append(entry.id)
+    return {name: tuple(sorted(names)) for name, names in found.items()}
 
 
-def _assess(
-    case: Case,
-    entry: Entry,
-    claim: Proposition,
-    incidents: Sequence[Incident],
-    days: Sequence[DayState],
-    as_of: datetime,
-) -> Assessment:
-    seen = measured(claim, incidents, days, as_of)
-    outcome, grade, because, evidence = _decide(case, entry, claim, seen, as_of)
+def _asked(case: Case, entry: Entry, claim: Proposition, as_of: datetime, name: str) -> Asked:
+    service = name if name and claim.service == case.service else claim.service
+    days = midnight(entry.earliest), midnight(entry.latest) + timedelta(1)
+    # What was said on a day that nobody knows, of "now": it is of one of the days on which it may have been said.
+    is_one_day = entry.earliest < entry.latest and (claim.start, claim.end) == days
+    return Asked(claim, as_of, service, is_one_day)
+
+
+def _assess(evidence: Evidence, entry: Entry, asked: Asked, retracted_by: tuple[str, ...]) -> Assessment:
+    seen, said = Measured(asked, evidence), Published(asked, evidence, entry)
+    ruling = _in_time(asked, _ruling(asked, seen, said, evidence, entry))
+    more = beside(said, ruling)
+    text = ruling.because
+    text += say("beside", entries=listed(more)) if more else ""
+    text += say("retracted", entries=listed(retracted_by)) if retracted_by else ""
+    count = seen.coverage
     return Assessment(
         entry_id=entry.id,
         kind=entry.kind,
         date=entry.earliest,
-        outcome=outcome,
-        grade=grade,
-        because=because,
-        evidence=tuple(sorted(set(evidence))),
-        results=seen.results,
-        networks=len(seen.networks),
+        outcome=ruling.outcome,
+        grade=ruling.grade,
+        because=text.strip(),
+        evidence=ruling.evidence,
+        results=count.results,
+        networks=count.networks,
+        reason=ruling.reason,
+        extent=_extent(ruling, seen, more),
+        coverage=count,
+        shown=seen.shown,
+        beside=more,
+        retracted_by=retracted_by,
+        checked=_checked(asked),
     )
 
 
-def _decide(case: Case, entry: Entry, claim: Proposition, seen: Measured, as_of: datetime) -> _Judged:
-    if claim.start >= as_of:
-        return Outcome.UNDETERMINED, None, say("later"), ()
-    if by_measurement := _by_measurement(claim, seen):
-        return by_measurement
-    if seen.results:
-        # Something was measured, and did not settle it: findings of others may still, with their own grade.
-        partial = _partial(seen)
-        by_finding = _by_findings(case, entry, claim, unmeasured="")
-        return by_finding or (Outcome.UNDETERMINED, None, partial, ())
-    by_finding = _by_findings(case, entry, claim, unmeasured=say("unmeasured"))
-    return by_finding or (Outcome.UNDETERMINED, None, _nothing(case, entry, claim), ())
+def _checked(asked: Asked) -> str:
+    claim = asked.claim
+    where = say("checked.networks", networks=listed(claim.networks)) if claim.networks else say("checked.place")
+    when = span(claim.start, claim.end)
+    parts = {"service": asked.service, "state": say(f"state.{claim.state.value}"), "place": place_name(claim.place)}
+    if asked.is_one_day:
+        return say("checked.one_day", **parts, networks=where, span=when)
+    return say("checked", **parts, networks=where, span=when)
 
 
-def _in_part(claim: Proposition, about: list[Finding]) -> str:
-    """The ids of findings that say the same, of a part of the time only."""
-    return ", ".join(_names([finding for finding in about if finding.claim.state is claim.state]))
+def _ruling(asked: Asked, seen: Measured, said: Published, evidence: Evidence, entry: Entry) -> Ruling:
+    if asked.claim.start >= asked.as_of:
+        return Ruling(Outcome.UNDETERMINED, None, say("later"), (), Reason.NOT_OVER)
+    settled = by_measurement(seen) or by_findings(said, seen)
+    if settled and settled.outcome is not Outcome.UNDETERMINED:
+        return settled
+    found = settled or partly(seen) or partly_found(said) or _nothing(asked, seen, evidence, entry)
+    text = found.because + _coverage(seen)
+    return Ruling(found.outcome, found.grade, text, found.evidence, found.reason)
 
 
-def _by_measurement(claim: Proposition, seen: Measured) -> _Judged | None:
-    claims_ok = claim.state is State.OK
-    hit = [pair for pair in seen.spells if claims_ok or pair[1].state is claim.state]
-    if seen.is_all_ok:
-        grade = Grade.A if all(day.raw for day in seen.days) else Grade.B
-        key, outcome = (
-            ("ok.supported", Outcome.SUPPORTED) if claims_ok else ("impaired.contradicted", Outcome.CONTRADICTED)
-        )
-        parts = {"service": f"{{{claim.service}}}", "all": len(seen.networks), "results": seen.results}
-        return outcome, grade, say(f"measured.{key}", **parts), ()
-    if not seen.spells:
-        return None
-    names = tuple(sorted({incident.incident_id for incident, _ in (hit or seen.spells)}))
-    grade = max((incident.grade for incident, _ in (hit or seen.spells)), key=lambda item: item.value)
-    if not hit:
-        other = seen.spells[0][1].state
-        text = say(
-            "measured.impaired.other",
-            service=f"{{{claim.service}}}", state=other.value, claimed=claim.state.value, incidents=", ".join(names),
-        )  # fmt: skip
-        return Outcome.UNDETERMINED, grade, text, names
-    networks = sorted({spell.network for _, spell in hit})
-    text = say(
-        "measured.ok.contradicted" if claims_ok else "measured.impaired.supported",
-        service=f"{{{claim.service}}}",
-        state=" and ".join(sorted({spell.state.value for _, spell in hit})),
-        hit=len(networks),
-        all=len(seen.networks),
-        networks=", ".join(networks),
-        incidents=", ".join(names),
-        part=_part(claim, hit),
-    )
-    return (Outcome.CONTRADICTED if claims_ok else Outcome.SUPPORTED), grade, text, names
+def _in_time(asked: Asked, ruling: Ruling) -> Ruling:
+    """What is claimed of a time that is not over can be contradicted, and not yet be borne out."""
+    if ruling.outcome is not Outcome.SUPPORTED or asked.is_over:
+        return ruling
+    text = ruling.because + say("not_over")
+    return Ruling(Outcome.UNDETERMINED, ruling.grade, text, ruling.evidence, Reason.NOT_OVER)
 
 
-def _part(claim: Proposition, hit: list[tuple[Incident, NetworkSpell]]) -> str:
-    whole = all(
-        spell.onset.latest <= claim.start and (spell.end is None or spell.end.earliest >= claim.end) for _, spell in hit
-    )
-    return "all of" if whole else "part of"
+def _extent(ruling: Ruling, seen: Measured, more: tuple[str, ...]) -> Extent | None:
+    if ruling.outcome is Outcome.UNDETERMINED:
+        return Extent.PART if ruling.reason is Reason.IN_PART else None
+    shown = seen.shown
+    is_split = ruling.outcome is Outcome.CONTRADICTED and bool(shown.so_on or shown.days or more)
+    return Extent.PART if is_split else Extent.WHOLE
 
 
-def _partial(seen: Measured) -> str:
-    decided = sum(day.state is not State.INSUFFICIENT for day in seen.days)
-    return say("partial", covered=decided, wanted=seen.wanted, results=seen.results)
+def _coverage(seen: Measured) -> str:
+    count = seen.coverage
+    if not count.results and not count.networks:
+        return say("coverage.none")
+    return say(
+        "coverage", results=count.results, networks=count.networks, known=count.networks_known, covered=count.covered,
+        wanted=count.wanted,
+    )  # fmt: skip
 
 
-def _by_findings(case: Case, entry: Entry, claim: Proposition, unmeasured: str) -> _Judged | None:
-    """What published findings settle, the stronger grade first; findings of one grade that disagree settle nothing."""
-    about = [finding for finding in findings(case, entry.id) if is_about(finding, claim)]
-    for grade in (Grade.C, Grade.D):
-        mine = [finding for finding in about if finding.grade is grade]
-        support, against = _sides(claim, mine)
-        if (support and against) or (against and entry.kind is EntryKind.FINDING):
-            # A finding of a long block does not exclude a brief return that another finding reports.
-            names = _names(support + against)
-            return Outcome.UNDETERMINED, grade, say("disagree", entries=", ".join(names), unmeasured=unmeasured), names
-        if support or against:
-            return _found(claim, support or against, bool(support), grade, unmeasured)
-    return None
-
-
-def _sides(claim: Proposition, mine: list[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """Findings for and against: "worked" must cover all of the time, "impaired" in any of it speaks against it."""
-    worked = [finding for finding in mine if finding.claim.state is State.OK and covers(finding, claim)]
-    if claim.state is State.OK:
-        return worked, [finding for finding in mine if finding.claim.state in IMPAIRED]
-    same = [finding for finding in mine if finding.claim.state is claim.state]
-    return [finding for finding in same if covers(finding, claim)], worked
-
-
-def _found(claim: Proposition, mine: list[Finding], supports: bool, grade: Grade, unmeasured: str) -> _Judged:
-    widest = max(mine, key=lambda finding: (finding.claim.end - finding.claim.start, finding.entry.id))
-    names = _names(mine)
-    side = "ok" if claim.state is State.OK else "impaired"
-    text = say(
-        f"found.{side}.{'supported' if supports else 'contradicted'}",
-        service=f"{{{claim.service}}}",
-        state=widest.claim.state.value,
-        span=span(widest.claim.start, widest.claim.end),
-        entries=", ".join(names),
-        unmeasured=unmeasured,
-    )
-    return (Outcome.SUPPORTED if supports else Outcome.CONTRADICTED), grade, text, names
-
-
-def _names(mine: list[Finding]) -> tuple[str, ...]:
-    return tuple(sorted(finding.entry.id for finding in mine))
-
-
-def _nothing(case: Case, entry: Entry, claim: Proposition) -> str:
-    others = findings(case, entry.id)
-    if part := _in_part(claim, [finding for finding in others if is_about(finding, claim)]):
-        return say("found.partial", entries=part)
-    if not others:
-        return say("none", nearest="")
-    near = min(others, key=lambda finding: (_distance(finding, claim), finding.entry.id))
-    where = say("nearest", entry=near.entry.id, span=span(near.claim.start, near.claim.end))
-    return say("none", nearest=where)
+def _nothing(asked: Asked, seen: Measured, evidence: Evidence, entry: Entry) -> Ruling:
+    if seen.coverage.results or seen.networks:
+        return Ruling(Outcome.UNDETERMINED, None, say("below_floor"), (), Reason.BELOW_FLOOR)
+    text = say("none")
+    if others := evidence.findings(entry):
+        near = min(others, key=lambda finding: (_distance(finding, asked.claim), finding.entry.id))
+        claim = near.claim
+        text += say("nearest", entry=near.entry.id, state=claim.state.value, span=span(claim.start, claim.end))
+    return Ruling(Outcome.UNDETERMINED, None, text, (), Reason.NO_COVERAGE)
 
 
 def _distance(finding: Finding, claim: Proposition) -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kholo.model import Actor, Case, CaseError, Entry, Problem
 
+from .answers import read_answers
 from .archived import Copies, sha256
 from .entries import entry_of
 from .format import CASE
@@ -43,7 +44,9 @@ def _case(folder: Path, head: Table, words: Words, problems: Problems) -> Case:
     if start and end and end < start:
         head.problem("end", f"is {end}, before the start ({start})")
     actors = _actors(found.get("actor", []))
-    entries = _entries(folder, Words(words.services, tuple(actors)), problems)
+    words = Words(words.services, tuple(actors))
+    entries = _entries(folder, words, problems)
+    answers = read_answers(folder, words, {entry.id for entry in entries if entry.id}, problems)
     return Case(
         id=found.get("id", ""),
         title=found.get("title", ""),
@@ -57,6 +60,7 @@ def _case(folder: Path, head: Table, words: Words, problems: Problems) -> Case:
         entries=tuple(sorted(entries, key=lambda entry: (entry.earliest, entry.id))),
         digest="" if problems.found else _digest(folder),
         limits=found.get("limits", ()),
+        answers=answers,
     )
 
 

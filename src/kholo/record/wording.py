@@ -1,78 +1,103 @@
-"""The wording of every assessment and clock, in one table that lawyers can review. Braces are filled in."""
+"""The wording of every assessment and clock: one table, `wording.toml`, that lawyers can review."""
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from string import Formatter
 
-WORDING = {
-    "measured.ok.contradicted": (
-        "Measurements show {service} {state} on {hit} of {all} measured networks ({networks}) in that time:"
-        " {incidents}."
-    ),
-    "measured.ok.supported": (
-        "On every day of that time, on all {all} measured networks, measurements show {service} working"
-        " ({results} results), and no incident reaches into it."
-    ),
-    "measured.impaired.supported": (
-        "Measurements show {service} {state} on {hit} of {all} measured networks ({networks}) for {part} that time:"
-        " {incidents}."
-    ),
-    "measured.impaired.contradicted": (
-        "On every day of that time, on all {all} measured networks, measurements show {service} working"
-        " ({results} results), and no incident reaches into it."
-    ),
-    "measured.impaired.other": "Measurements show {service} impaired, but {state}, not {claimed}: {incidents}.",
-    "found.ok.contradicted": "A published finding says {service} was {state} {span}: {entries}.{unmeasured}",
-    "found.ok.supported": "A published finding says {service} worked in that time: {entries}.{unmeasured}",
-    "found.impaired.supported": "A published finding says the same, {service} {state} {span}: {entries}.{unmeasured}",
-    "found.impaired.contradicted": (
-        "A published finding says {service} worked in all of that time: {entries}.{unmeasured}"
-    ),
-    "found.partial": "Findings ({entries}) say the same of a part of that time; of the rest, none speaks.",
-    "disagree": "Published findings speak against each other here ({entries}), and nothing settles it.{unmeasured}",
-    "later": "The time that the claim speaks of is not over yet.",
-    "partial": "Measured only in part: {covered} of {wanted} network-days have enough measurements, {results} results.",
-    "none": "No measurement and no finding covers it.{nearest}",
-    "nearest": " The nearest finding ({entry}) says how it was {span}.",
-    "unmeasured": " No raw measurements of that time are in the store.",
-    "clock.met": "Met already when it fell due.",
-    "clock.met.found": "By published findings met already when it fell due ({evidence}).",
-    "clock.restored": "Access returned between {earliest} and {latest} ({evidence}).",
-    "clock.restored.found": "By published findings access returned on {latest} ({evidence}).",
-    "clock.lapsed": "The order was limited to {until}.",
-    "clock.running": "Nothing in the evidence shows it met.",
-    "clock.brief": " Brief restorations in between are reported: {entries}.",
-    "ordered.met": "Already {state} when it fell due ({evidence}).",
-    "ordered.met.later": (
-        "Not yet {state} when it fell due; {state} from between {earliest} and {latest} on ({evidence})."
-    ),
-    "ordered.met.perhaps": (
-        "{state} from between {earliest} and {latest} on ({evidence}); nothing shows that it was later than ordered."
-    ),
-    "ordered.over": " Access came back between {earliest} and {latest}, while the order still stood.",
-    "ordered.met.on": "By measurements met on {all} of {all} measured networks ({evidence}).",
-    "ordered.met.found": "By published findings already {state} when it fell due ({evidence}).",
-    "ordered.not": "Measurements show the service working on {days} days after it fell due, and never as ordered.",
-    "ordered.not.on": "Not met on {hit} of {all} measured networks ({networks}).",
-    "ordered.otherwise": " Findings of access after that are reported: {entries}.",
-    "silence.none": "A public reason was given by the day on which the block ({start}) began: {entry}.",
-    "silence.stopped": "From the block ({start}) to the first public reason given ({entry}).",
-    "silence.running": "From the block ({start}); no entry of the record gives a public reason.",
-}
+import msgspec
+
+from kholo.model import ReferenceDataError
+
+SHIPPED = Path(__file__).with_name("wording.toml")
+
+
+class Sentence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One sentence: when it is said, and its text, in which names in braces are filled in."""
+
+    id: str
+    when: str
+    text: str
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """The names that are filled in."""
+        return frozenset(name for _, name, _, _ in Formatter().parse(self.text) if name)
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every sentence there is, and what each name in braces stands for."""
+
+    parts: dict[str, str]
+    sentence: tuple[Sentence, ...]
+
+
+def load_wording(path: Path = SHIPPED) -> Table:
+    """The table, checked: ids are unique, and every name in braces is explained. Raises `ReferenceDataError`."""
+    try:
+        table = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Table)
+        used = {name for sentence in table.sentence for name in sentence.parts}
+    except (ValueError, msgspec.ValidationError) as error:
+        raise ReferenceDataError(f"{path.name}: {error}") from error
+    ids = [sentence.id for sentence in table.sentence]
+    twice = sorted({name for name in ids if ids.count(name) > 1})
+    odd = sorted(used ^ set(table.parts))
+    if twice or odd:
+        raise ReferenceDataError(f"{path.name}: ids that stand twice: {twice}; names not explained or not used: {odd}")
+    return table
+
+
+@cache
+def _sentences() -> Mapping[str, Sentence]:
+    return {sentence.id: sentence for sentence in load_wording().sentence}
 
 
 def say(key: str, **parts: object) -> str:
-    """One sentence of the table, filled in."""
-    said = WORDING[key].format(**parts)
-    return said[:1].upper() + said[1:]
+    """One sentence of the table, filled in. A part too few or too many is a mistake of ours and raises `KeyError`."""
+    sentence = _sentences()[key]
+    if sentence.parts != parts.keys():
+        raise KeyError(f"{key}: filled in {sorted(parts)}, wanted {sorted(sentence.parts)}")
+    return sentence.text.format(**parts)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names, one after another."""
+    return ", ".join(names)
 
 
 def span(start: datetime, end: datetime) -> str:
     """A span whose end is not included, as days."""
-    last = (end - timedelta(microseconds=1)).date()
+    last = max(start, end - timedelta(microseconds=1)).date()
     return f"on {start.date()}" if last == start.date() else f"from {start.date()} to {last}"
 
 
 def day(moment: datetime | date) -> str:
     """A moment as a person reads it, in UTC."""
     return f"{moment:%Y-%m-%d %H:%M} UTC" if isinstance(moment, datetime) else str(moment)
+
+
+def page() -> str:
+    """The page of the documentation, made from the table itself."""
+    table = load_wording()
+    lines = [
+        "# The wording of assessments and clocks",
+        "",
+        "<!-- Made from src/kholo/record/wording.toml: kholo case wording --markdown > docs/assessment-wording.md -->",
+        "",
+        "Every sentence that says how a claim or an order stands. Nothing is said of them that is not in this table.",
+        "A lawyer can review it here. To change a sentence, change `src/kholo/record/wording.toml`; it stands nowhere",
+        "else. What is said of one claim is put together of several sentences. Words in braces are filled in:",
+        "",
+        "| in braces | stands for |",
+        "|---|---|",
+        *(f"| `{{{name}}}` | {text} |" for name, text in sorted(table.parts.items())),
+        "",
+        "| id | said when | sentence |",
+        "|---|---|---|",
+        *(f"| `{one.id}` | {one.when} | {one.text.strip()} |" for one in table.sentence),
+    ]
+    return "\n".join(lines) + "\n"

@@ -8,28 +8,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from kholo.model import Entry, Outcome, Proposition, Source, State
-from kholo.reference.places import place_name
+from kholo.model import Assessment, Entry, Extent, Outcome, Source
 
 from ..data import NOTICE
-from ..dates import last_day, stretch
 from ..jsontext import json_bytes
 from ..rows import CasePage, ClaimRow
 from ..safe import web_address
 from ..view import CaseView
-from ..words import GRADE, listed
+from ..words import GRADE
 
 #: How an outcome reads in a reader that shows words only, and its number from worst (1) to best (5).
-RATING: dict[Outcome, tuple[str, int | None]] = {
-    Outcome.SUPPORTED: ("Supported by the evidence", 5),
-    Outcome.CONTRADICTED: ("Contradicted by the evidence", 1),
-    Outcome.UNDETERMINED: ("Undetermined: the evidence can't decide it", None),
+RATING: dict[tuple[Outcome, Extent], tuple[str, int | None]] = {
+    (Outcome.SUPPORTED, Extent.WHOLE): ("Supported by the evidence", 5),
+    (Outcome.SUPPORTED, Extent.PART): ("Supported by the evidence, in part", 4),
+    (Outcome.CONTRADICTED, Extent.PART): ("Contradicted by the evidence, in part", 2),
+    (Outcome.CONTRADICTED, Extent.WHOLE): ("Contradicted by the evidence", 1),
 }
+UNDETERMINED = "Undetermined: the evidence can't decide it"
 EXPLAINED = (
-    "1 means that the evidence contradicts the claim, 5 that it supports it; there is nothing between. A claim that the"
-    " evidence can't decide has no number, which does not mean that it is false."
+    "1: the evidence contradicts the claim. 2: it contradicts a part and bears another part out. 4: it supports the"
+    " claim but for a part. 5: it supports it. A claim that the evidence can't decide has no number, which does not"
+    " mean that it is false."
 )
-_STATE = {State.OK: "reachable", State.BLOCKED: "blocked", State.THROTTLED: "throttled"}
 
 
 def claim_reviews(page: CasePage, url: str) -> dict[str, Any]:
@@ -51,28 +51,18 @@ def _review(view: CaseView, claim: ClaimRow, url: str) -> dict[str, Any]:
         "url": f"{url}#{claim.row.anchor}",
         "datePublished": view.as_of.date().isoformat(),
         "author": {"@type": "Organization", "name": "kholo"},
-        "claimReviewed": _claim(view, entry.proposition, entry.title),
+        "claimReviewed": f"{found.checked} Read from: {entry.title}" if found.checked else entry.title,
         "reviewBody": f"{NOTICE} {body}" if view.simulated else body,
         "inLanguage": "en",
         "license": "https://creativecommons.org/licenses/by/4.0/",
         "itemReviewed": _item(entry, claim.row.actor),
-        "reviewRating": _rating(view, found.outcome),
+        "reviewRating": _rating(view, found),
     }
     return review
 
 
-def _claim(view: CaseView, said: Proposition | None, title: str) -> str:
-    """What was checked, in words: our reading of what was said, and what it was read from."""
-    if said is None:
-        return title
-    service = view.service if said.service == view.case.service else said.service
-    on = f" on {listed(list(said.networks))}" if said.networks else ""
-    days = stretch(said.start.date(), last_day(said.end))
-    return f"{service} was {_STATE[said.state]} in {place_name(said.place)}{on}, {days} (read from: {title})"
-
-
-def _rating(view: CaseView, outcome: Outcome) -> dict[str, Any]:
-    words, number = RATING[outcome]
+def _rating(view: CaseView, found: Assessment) -> dict[str, Any]:
+    words, number = RATING.get((found.outcome, found.extent or Extent.WHOLE), (UNDETERMINED, None))
     rating: dict[str, Any] = {
         "@type": "Rating",
         "alternateName": f"Simulated: {words}" if view.simulated else words,

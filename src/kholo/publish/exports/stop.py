@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from kholo.model import IMPAIRED, Entry, EntryKind, EventKind, Incident, State
+from kholo.record.law import statute_name
 from kholo.reference.places import place_name
 
 from ..answer import case_incidents, finding_grade, standing_findings
@@ -153,5 +154,9 @@ def _acknowledges(entry: Entry, roles: dict[str, str], state: State) -> bool:
 
 
 def _laws(view: CaseView) -> list[str]:
-    found = [f"{law.statute} {law.section or ''}".strip() for entry in view.case.entries for law in entry.legal_basis]
+    found = [
+        f"{statute_name(law.statute)} {law.section or ''}".strip()
+        for entry in view.case.entries
+        for law in entry.legal_basis
+    ]
     return sorted(set(found))

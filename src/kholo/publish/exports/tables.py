@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from kholo.model import Assessment, Case, Clock, DayState, Entry, Incident, LegalBasis, NetworkSpell, Source
+from kholo.model import Assessment, Case, Checked, Clock, DayState, Entry, Incident, LegalBasis, NetworkSpell, Source
 
 from ..answer import case_incidents
 from ..csvtext import csv_bytes
@@ -53,6 +53,7 @@ def csv_files(page: CasePage) -> dict[str, bytes]:
             (*Assessment.__struct_fields__, "simulated"),
         ),
         "clocks": (_structs(view, sorted(view.clocks, key=clock_key)), (*Clock.__struct_fields__, "simulated")),
+        "three-part-test": (_structs(view, view.checklist), (*Checked.__struct_fields__, "simulated")),
         "incidents": (_incidents(view), _columns_of(Incident, _INCIDENT)),
         "spells": (_spells(view), ("incident_id", *_columns_of(NetworkSpell, _INCIDENT), "simulated")),
         "days": (_structs(view, sorted(view.days, key=day_key)), DayState.__struct_fields__),
