@@ -24,7 +24,7 @@ $(VENV)/.dev: $(VENV)/.base requirements-dev.lock
 	@touch $@
 
 demo: $(VENV)/.base ## build the site of the shipped cases and say what was found
-	@$(BIN)/kholo demo cases/x-pakistan-2024 cases/zz-simulated --out $(BUILD)
+	@$(BIN)/kholo demo cases/* --out $(BUILD)
 
 serve: $(VENV)/.base ## serve the site that `make demo` built, on this machine only
 	@test -d $(BUILD)/site || $(MAKE) demo

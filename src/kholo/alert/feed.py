@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 
 import msgspec
 
 from kholo.model import EnvironmentFault, UsageError
+from kholo.publish.atom import Head as AtomHead
+from kholo.publish.atom import Item, name_of
+from kholo.publish.atom import atom as write_atom
 from kholo.publish.dates import stamp
 from kholo.publish.files import write_if_changed
 from kholo.publish.safe import web_address
 
 from .channel import Undelivered, key_of
 from .ledger import KEPT
-from .told import Message, Past, name_of, news_json
+from .told import Message, Past, news_json
 from .wording import FEED_TITLE, body, sentence, title
 
 ATOM, JSON = "alerts.atom", "alerts.json"
@@ -72,30 +74,12 @@ class Head(msgspec.Struct, frozen=True):
 
 def atom(head: Head, past: Past) -> bytes:
     """The Atom feed, the latest message first."""
-    updated = max((message.at for message in past.log), default=past.begun)
-    lines = [
-        '<?xml version="1.0" encoding="utf-8"?>',
-        '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">',
-        f"  <title>{escape(head.title)}</title>",
-        f"  <id>urn:uuid:{head.identifier}</id>",
-        f"  <updated>{stamp(updated)}</updated>",
-        "  <author><name>kholo</name></author>",
-        "  <generator>kholo</generator>",
+    items = [
+        Item(message.message_id, title(message), message.at, tuple(_tags(message)), body(message))
+        for message in reversed(past.log)
     ]
-    if head.url:
-        lines.append(f'  <link rel="self" type="application/atom+xml" href="{escape(head.url)}/{ATOM}"/>')
-    for message in reversed(past.log):
-        lines += [
-            "  <entry>",
-            f"    <title>{escape(title(message))}</title>",
-            f"    <id>urn:uuid:{message.message_id}</id>",
-            f"    <published>{stamp(message.at)}</published>",
-            f"    <updated>{stamp(message.at)}</updated>",
-            *(f'    <category term="{escape(tag)}"/>' for tag in _tags(message)),
-            f'    <content type="text">{escape(body(message))}</content>',
-            "  </entry>",
-        ]
-    return ("\n".join([*lines, "</feed>"]) + "\n").encode()
+    address = f"{head.url}/{ATOM}" if head.url else None
+    return write_atom(AtomHead(head.title, head.identifier, address), past.begun, items)
 
 
 def json_feed(head: Head, past: Past) -> bytes:

@@ -13,9 +13,10 @@ from email.utils import format_datetime
 import msgspec
 
 from kholo.model import UsageError
+from kholo.publish.atom import name_of
 
 from .channel import DEADLINE, TIMEOUT, Undelivered, key_of, within
-from .told import Message, Past, name_of
+from .told import Message, Past
 from .wording import body, title
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")

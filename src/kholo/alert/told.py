@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
 from kholo.model import Bracket, Grade, Incident, State
-
-#: Names made of content: the same news has the same id on every machine.
-_NAMESPACE = uuid.UUID("6b686f6c-6f00-5000-8000-616c65727473")
+from kholo.publish.atom import name_of
 
 
 class NewsKind(StrEnum):
@@ -116,11 +113,6 @@ class Past(msgspec.Struct, frozen=True):
 
     begun: datetime
     log: tuple[Message, ...] = ()
-
-
-def name_of(*parts: object) -> str:
-    """A UUID (RFC 9562, version 5) made of the content of `parts`."""
-    return str(uuid.uuid5(_NAMESPACE, msgspec.json.encode(parts, order="deterministic").decode()))
 
 
 def identified(news: News) -> News:

@@ -21,6 +21,7 @@ from .case_wording import wording
 from .demo import demo
 from .diff import diff
 from .explain import explain
+from .export import export
 from .fetch import fetch
 from .incidents import collapses, incidents, timeline, wanted_command
 from .ingest import ingest
@@ -79,6 +80,7 @@ _COMMANDS = (
     watch,
     rates,
     explain,
+    export,
     reference,
     rejects,
     sources,

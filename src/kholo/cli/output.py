@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 import msgspec
 
 from kholo.model import UsageError
+from kholo.publish.csvtext import write_csv
 from kholo.sources.items import clean
 from kholo.store import write_parquet
 
 _ENCODER = msgspec.json.Encoder()
-#: A cell of a table that a spreadsheet would take for a formula begins with one of these.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def json_rows(rows: Iterable[Any]) -> None:
@@ -72,28 +70,6 @@ def write_file(rows: Iterable[dict[str, Any]], path: Path, kind: str) -> None:
         write_parquet(kind, b"".join(_ENCODER.encode(row) + b"\n" for row in rows), path)
     else:
         raise UsageError(f"{path}: the name must end in .csv or .parquet")
-
-
-def write_csv(rows: Iterable[dict[str, Any]], stream: TextIO) -> None:
-    """CSV with a header. Cells that a spreadsheet would run as a formula get an apostrophe before them."""
-    writer = None
-    for row in rows:
-        if writer is None:
-            writer = csv.DictWriter(stream, fieldnames=list(row), lineterminator="\n")
-            writer.writeheader()
-        writer.writerow({key: _safe(value) for key, value in row.items()})
-
-
-def _safe(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, list | tuple):
-        return _safe(";".join(str(item) for item in value))
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return "'" + value
-    return value
 
 
 def counted(rows: Iterable[dict[str, Any]], tally: dict[str, int], key: str) -> Iterator[dict[str, Any]]:

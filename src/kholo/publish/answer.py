@@ -162,8 +162,18 @@ def _published(view: CaseView) -> Answer | None:
         else f"no incident was found in the {count(view.measurements, 'measurement')} of this store"
     )
     sentence = f"{view.service} was {_joined(view, clauses)}, by {source} (grade {grade}); {own}."
-    more = _against(view, findings, [entry for _, rows in kept for entry in rows])
+    weaker = [(s, [e for e in rows if finding_grade(view, e) is not grade]) for s, rows in groups]
+    more = _weaker(weaker) + _against(view, findings, [entry for _, rows in kept for entry in rows])
     return Answer(_simulation(view, sentence), more, Basis.PUBLISHED, kept[0][0], grade)
+
+
+def _weaker(groups: Sequence[tuple[State, list[Entry]]]) -> tuple[str, ...]:
+    """What press and users say beside findings of a stronger grade: it may be of a longer time."""
+    clauses = [_published_clause(state, rows) for state, rows in groups if rows]
+    if not clauses:
+        return ()
+    said = " and ".join(f"{word} {when}".rstrip() for word, when in clauses)
+    return (f"By press and user reports it was {said} (grade {Grade.D}).",)
 
 
 def _published_clause(state: State, rows: Iterable[Entry]) -> _Clause:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
 
 from .answer import Answer, case_incidents
 from .dates import stamp
+from .jsontext import json_bytes
 from .rows import CasePage
 
 #: Stands on every page, picture and data file of a case with anything invented in it.
@@ -17,7 +17,12 @@ LICENCE = "CC-BY-4.0"
 
 
 def case_data(page: CasePage) -> bytes:
-    """The JSON of a case, ASCII only, with `<`, `>` and `&` escaped: no reader can take it for a page."""
+    """The JSON of a case."""
+    return json_bytes(case_content(page))
+
+
+def case_content(page: CasePage) -> dict[str, Any]:
+    """What was computed of a case, in plain values."""
     view = page.view
     invented = view.simulated
     content: dict[str, Any] = {"simulated": invented}
@@ -37,18 +42,15 @@ def case_data(page: CasePage) -> bytes:
         "states": {state.value: number for state, number in sorted(view.states.items())},
         "versions": msgspec.to_builtins(view.versions),
         "incidents": [_row(row, invented) for row in case_incidents(view)],
-        "assessments": [_row(row, invented) for row in sorted(view.assessments, key=_assessment_key)],
-        "clocks": [_row(row, invented) for row in sorted(view.clocks, key=_clock_key)],
+        "assessments": [_row(row, invented) for row in sorted(view.assessments, key=assessment_key)],
+        "clocks": [_row(row, invented) for row in sorted(view.clocks, key=clock_key)],
         "test": [_row(row, invented) for row in view.checklist],
         "slow": [_row(row, invented) for row in view.slow],
         "others": _others(page, invented),
-        "days": [_row(row, invented) for row in sorted(view.days, key=lambda d: (d.network, d.day))],
+        "days": [_row(row, invented) for row in sorted(view.days, key=day_key)],
         "licence": LICENCE,
     }
-    text = json.dumps(content, ensure_ascii=True, indent=1)
-    for char in "<>&":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return text.encode("ascii") + b"\n"
+    return content
 
 
 def _others(page: CasePage, invented: bool) -> dict[str, Any]:
@@ -62,12 +64,19 @@ def _others(page: CasePage, invented: bool) -> dict[str, Any]:
     }
 
 
-def _assessment_key(row: Any) -> tuple[Any, ...]:
+def assessment_key(row: Any) -> tuple[Any, ...]:
+    """The order of assessments in files."""
     return (row.date, row.entry_id)
 
 
-def _clock_key(row: Any) -> tuple[Any, ...]:
+def clock_key(row: Any) -> tuple[Any, ...]:
+    """The order of clocks in files."""
     return (row.clock, row.entry_id, row.network or "", row.started)
+
+
+def day_key(row: Any) -> tuple[Any, ...]:
+    """The order of days in files."""
+    return (row.network, row.day)
 
 
 def _row(row: msgspec.Struct, invented: bool) -> dict[str, Any]:

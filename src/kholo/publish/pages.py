@@ -20,6 +20,8 @@ from . import dates, safe, words
 from .answer import Basis
 from .data import NOTICE
 from .dates import ordinal
+from .exports.claimreview import claim_reviews
+from .jsontext import json_text
 from .rows import CasePage, network_label
 from .spans import by_network, runs
 from .strip import strip
@@ -49,7 +51,16 @@ def case_html(page: CasePage) -> bytes:
         simulated=page.view.simulated,
         more_networks=max(0, len(drawing.networks) - MOST_NETWORKS),
         more_marks=max(0, len(drawing.marks) - MOST_MARKS),
+        reviews=_reviews(page),
     )
+
+
+def _reviews(page: CasePage) -> Markup:
+    """The ClaimReviews as a data block, which no policy for scripts applies to: it is never run. Of real cases only."""
+    if page.view.simulated or not page.claims:
+        return Markup()
+    text = json_text(claim_reviews(page, ""))
+    return Markup('<script type="application/ld+json">{}</script>').format(Markup(text))  # noqa: S704 - escaped
 
 
 def index_html(pages: Sequence[CasePage]) -> bytes:

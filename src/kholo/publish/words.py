@@ -63,7 +63,7 @@ KIND: dict[EntryKind, str] = {
 #: The lanes of the timeline, top to bottom, and the kinds that each one takes.
 LANES: tuple[tuple[str, frozenset[EntryKind]], ...] = (
     (
-        "Officials said",
+        "Said in public",
         frozenset(
             {
                 EntryKind.STATEMENT,

@@ -55,7 +55,7 @@ def _block_start(evidence: Evidence, incidents: Iterable[Incident]) -> tuple[dat
     case = evidence.case
     mine = [item for item in incidents if (item.service, item.place) == (case.service, case.place) and accuses(item)]
     if mine:
-        first = min(mine, key=lambda item: (item.onset.latest, item.incident_id))
+        first = min(mine, key=lambda item: (item.onset.latest, item.incident_id, item.grade.value))
         return first.onset.latest, first.incident_id, first.grade
     blocks = [
         item

@@ -36,7 +36,7 @@ from .spans import midnight
 from .wording import listed, say, span
 
 SHIPPED = Path(__file__).with_name("threepart.toml")
-#: Whose words say what the state rests on. A court's own are an order, not a reason.
+#: Whose words say what the state rests on. A court's are such only where the court itself ordered the restriction.
 _IN_AUTHORITY = frozenset({"regulator", "government"})
 _RULINGS = frozenset({EntryKind.ORDER, EntryKind.STAY, EntryKind.CONTEMPT})
 
@@ -86,7 +86,12 @@ class _Scope(msgspec.Struct, frozen=True):
     @property
     def officials(self) -> list[Entry]:
         """Entries of those in authority."""
-        return [entry for entry in self.entries if self.role(entry.actor) in _IN_AUTHORITY]
+        return [entry for entry in self.entries if self.is_in_authority(entry.actor)]
+
+    def is_in_authority(self, actor: str) -> bool:
+        """Whether the restriction is this actor's: a regulator or government, or a court that ordered it."""
+        ordered = {entry.actor for entry in self.entries if entry.obligation and entry.obligation.state in IMPAIRED}
+        return self.role(actor) in _IN_AUTHORITY or actor in ordered
 
     def role(self, actor: str) -> str:
         """The role of an actor."""
@@ -148,7 +153,7 @@ def _basis(scope: _Scope) -> _Said:
         (entry.id, _law(scope, entry, basis))
         for entry in scope.entries
         for basis in entry.legal_basis
-        if scope.role(basis.claimed_by or entry.actor) in _IN_AUTHORITY
+        if scope.is_in_authority(basis.claimed_by or entry.actor)
     ]
     if not named:
         reasons = tuple(entry.id for entry in scope.officials if entry.gives_reason)

@@ -1,0 +1,50 @@
+"""`kholo export`: a case in the field's formats."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from kholo.pipeline.cases import view
+from kholo.pipeline.sets import judge_for
+from kholo.publish.exports import FORMATS, write_export
+from kholo.store import Store
+
+from .options import as_of_option, case_store_option, fingerprints_option, moment_or_now
+
+_EPILOG = """
+\b
+Examples:
+  kholo export cases/x-brazil-2024 --format stop --out brazil.csv
+  kholo export cases/x-pakistan-2024 --store store --format csv --out pakistan.zip
+  kholo export cases/x-pakistan-2024 --format claimreview --url https://example.org/x-pakistan-2024/ --out claims.json
+  kholo export cases/x-pakistan-2024 --format atom --out site/x-pakistan-2024/changes.atom
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("folder", metavar="CASE", type=click.Path(path_type=Path))
+@case_store_option
+@click.option("--format", "kind", required=True, type=click.Choice(list(FORMATS)), help="docs/exports.md tells them.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="File to write; of csv a folder, or a .zip."
+)
+@click.option("--url", default="", metavar="URL", help="The address at which the page of the case stands.")
+@as_of_option
+@fingerprints_option
+def export(
+    folder: Path,
+    store: Path | None,
+    kind: str,
+    out: Path,
+    url: str,
+    as_of: datetime | None,
+    fingerprints: tuple[Path, ...],
+) -> None:
+    """Write CASE in a format of the field: claimreview, stop, csv, json or atom. An unchanged file is not rewritten."""
+    opened = Store(store) if store else None
+    made = view(folder, opened, judge_for(opened, fingerprints), moment_or_now(as_of))
+    for path in write_export(made, kind, out, url):
+        click.echo(path)
