@@ -8,11 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from kholo.judge import Judge, load_ruleset
 from kholo.reference import load_reference
 
 from .alerts import Hook, Post, hook, post
+
+# No test asserts a time, hypothesis's own neither: machines are shared.
+settings.register_profile("kholo", deadline=None)
+settings.load_profile("kholo")
 
 #: The moment at which all tests run; later than every measurement in the data.
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
+
+from kholo.detect import Outage
 from kholo.model import (
     Actor,
     Assessment,
@@ -11,12 +14,14 @@ from kholo.model import (
     Case,
     Clock,
     ClockKind,
+    Collapse,
     DayState,
     Entry,
     EntryKind,
     Evidence,
     Grade,
     Incident,
+    Kind,
     Layer,
     Locus,
     NetworkSpell,
@@ -25,9 +30,10 @@ from kholo.model import (
     Proposition,
     Source,
     State,
+    Vantage,
     Verdict,
 )
-from kholo.publish import CaseView, Versions
+from kholo.publish import CaseView, Elsewhere, Others, Versions
 
 NETWORKS = ("AS64500", "AS64501", "AS64502")
 ONSET = datetime(2025, 3, 10, 9, tzinfo=UTC)
@@ -258,6 +264,29 @@ def view(which: Case, **more: object) -> CaseView:
     return CaseView(**(fields | more))  # type: ignore[arg-type]
 
 
+def others(*, simulated: bool = False) -> Others:
+    """An incident taken back, an outage of the country and one of a network, a collapse, and two who looked."""
+    taken = msgspec.structs.replace(
+        incident(end=Bracket(END, END), simulated=simulated),
+        incident_id="chirp-PK-down-20250310",
+        kind=Kind.SHUT_DOWN,
+        state=State.DOWN,
+        because=("30 of 30 failed reports lie in hours in which the line was out: ioda bgp",),
+    )
+    outage = Outage(ONSET, "AS64500", "ioda bgp", "ioda", "bgp", ONSET + timedelta(hours=9), 0.93, True, "median")
+    country = Outage(ONSET, "", "", "radar", "annotation-part", None, None, False, "regional, cable_cut")
+    return Others(
+        taken_back=(taken,),
+        outages=(outage, country),
+        collapses=(Collapse("PK", "AS64500", ONSET, None, 14.2, 3, 1e-5, simulated, ("ioda",)),),
+        elsewhere=(
+            Elsewhere(Vantage.REMOTE, "censoredplanet", date(2025, 3, 1), 2, {State.BLOCKED: 1_240}, simulated),
+            Elsewhere(Vantage.HOSTED, "ripeatlas", date(2025, 3, 1), 1, {State.OK: 7}, simulated),
+        ),
+        names={"ioda": "IODA", "radar": "Cloudflare Radar", "ripeatlas": "RIPE Atlas"},
+    )
+
+
 def full_view(*, simulated: bool = False, case_id: str = "chirp-test") -> CaseView:
     """Everything that a view can hold."""
     return view(
@@ -275,4 +304,5 @@ def full_view(*, simulated: bool = False, case_id: str = "chirp-test") -> CaseVi
                 verdict("20250310100000.000001_PK_webconnectivity_0a1b2c3d4e5f6071", simulated=simulated),
             )
         },
+        others=others(simulated=simulated),
     )

@@ -297,6 +297,20 @@ def test_a_cut_object_is_resumed_not_begun_anew(tmp_path: Path) -> None:
     assert sent < 1.5 * len(body)
 
 
+def test_another_range_than_was_asked_for_is_not_put_together(tmp_path: Path) -> None:
+    body = random.Random(6).randbytes(200_000)
+    etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
+    faults = Faults(2, 1.0, kinds=[Kind.CUT, Kind.BAD_RANGE], most_in_a_row=4)
+    with serve(Bucket({str(number): body for number in range(12)}), faults) as running:
+        web = quick()
+        for number in range(12):
+            remote = Remote(f"{number}", f"{running.url}/ooni-data-eu-fra/{number}", len(body), etag)
+            assert download(web, remote, tmp_path, NOW, lambda _size: None).size == len(body)
+            assert (tmp_path / str(number)).read_bytes() == body
+        web.close()
+    assert {hit.kind for hit in faults.log} == {Kind.CUT, Kind.BAD_RANGE}
+
+
 def test_it_says_who_it_is_and_waits_as_it_is_asked() -> None:
     answers = iter([Answer(429, {"Retry-After": "7"}), Answer(503), Answer(503), Answer(200, {}, b"{}")])
     waits: list[float] = []

@@ -243,8 +243,16 @@ def hostile_view() -> CaseView:
     case = material.case(entries, title=text, summary=text, limits=(text,))
     names = dict.fromkeys(material.NETWORKS, text)
     proofs = {"chirp-pk-20250310": (material.verdict("a b/../" + _LONG),)}
+    others = material.others()
+    others = msgspec.structs.replace(
+        others,
+        names={"ioda": text},
+        taken_back=tuple(msgspec.structs.replace(row, because=(text, text)) for row in others.taken_back),
+        outages=tuple(msgspec.structs.replace(row, detail=text, signal=text) for row in others.outages),
+        elsewhere=tuple(msgspec.structs.replace(row, source=text) for row in others.elsewhere),
+    )
     return msgspec.structs.replace(
-        full_view(), case=case, network_names=names, proofs=proofs, service_name=text[:20] + text[-40:]
+        full_view(), case=case, network_names=names, proofs=proofs, service_name=text[:20] + text[-40:], others=others
     )
 
 

@@ -26,7 +26,9 @@ from .reference import reference
 from .rejects import rejects
 from .rejudge import rejudge
 from .rules import rules
+from .signals import signals
 from .simulate import simulate
+from .sources import sources
 from .verdicts import verdicts
 from .watch import watch
 
@@ -68,6 +70,7 @@ _COMMANDS = (
     verdicts,
     incidents,
     collapses,
+    signals,
     wanted_command,
     timeline,
     watch,
@@ -75,6 +78,7 @@ _COMMANDS = (
     explain,
     reference,
     rejects,
+    sources,
     rules,
     rejudge,
     diff,

@@ -76,6 +76,7 @@ _GONE = {
     "usual": "reports a day, usually",
     "seen": "reports seen",
     "chance": "chance of so few",
+    "confirmed_by": "confirmed by",
     "simulated": "simulated",
 }
 _WANTED = {

@@ -8,22 +8,29 @@ from .days import days
 from .hours import in_words
 from .incidents import incident_json, incidents, named
 from .kinds import Nearby, decided
+from .lines import Around, Outage, Report, Speed, confirmed, in_order
 from .settings import Settings
 from .volume import Hour, collapses
 from .wanted import wanted
 
 __all__ = [
+    "Around",
     "Baselines",
     "Hour",
     "Month",
     "Nearby",
+    "Outage",
+    "Report",
     "Result",
     "Settings",
+    "Speed",
     "baselines",
     "cells",
     "collapses",
+    "confirmed",
     "days",
     "decided",
+    "in_order",
     "in_words",
     "incident_json",
     "incidents",

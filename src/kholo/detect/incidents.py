@@ -180,14 +180,14 @@ def _incident(
     for cell in {(cell.network, cell.hour): cell for spell in event for cell in spell.cells}.values():
         mechanisms.update(dict(cell.mechanisms))
     return Incident(
-        incident_id=f"{service}-{place}-{state.value}-{first.onset.latest:%Y%m%d}",
+        incident_id=_id(service, place, state, first),
         service=service,
         place=place,
         networks=tuple(sorted({spell.network for spell in seen})),
         state=state,
         mechanisms=tuple(name for name, _ in sorted(mechanisms.items(), key=lambda item: (-item[1], item[0]))),
         onset=first.onset,
-        end=_end(event),
+        end=end_of(seen),
         last_seen=last,
         reports=sum(spell.reports for spell in seen),
         results=sum(spell.results for spell in seen),
@@ -201,6 +201,10 @@ def _incident(
     )
 
 
+def _id(service: str, place: str, state: State, first: NetworkSpell) -> str:
+    return f"{service}-{place}-{state.value}-{first.onset.latest:%Y%m%d}"
+
+
 def _is_measured(cells: list[Cell], begin: datetime, until: datetime) -> bool:
     return any(begin <= cell.hour + timedelta(hours=1) and cell.hour <= until and cell.votes for cell in cells)
 
@@ -210,19 +214,50 @@ def _mean_e(seen: Sequence[NetworkSpell], measured: int) -> float:
 
     A mean of e-values is one whatever their dependence (Vovk and Wang, "E-values", Annals of Statistics 49, 2021).
     """
+    return float(f"{_sum_e(seen) / max(measured, len({spell.network for spell in seen})):.3g}")
+
+
+def _sum_e(seen: Sequence[NetworkSpell]) -> float:
+    """Of each network the largest."""
     by_network: dict[str, float] = {}
     for spell in seen:
         by_network[spell.network] = max(by_network.get(spell.network, 0.0), spell.e_value)
-    return float(f"{sum(by_network.values()) / max(measured, len(by_network)):.3g}")
+    return sum(by_network.values())
 
 
-def _end(event: list[Spell]) -> Bracket | None:
+def end_of(seen: Sequence[NetworkSpell]) -> Bracket | None:
     """The end of the spell that lasted longest; None while one is open that was seen after every measured end."""
-    ends = [spell.seen.end for spell in event if spell.seen.end]
-    still = [spell.seen.last_seen for spell in event if spell.seen.end is None]
+    ends = [spell.end for spell in seen if spell.end]
+    still = [spell.last_seen for spell in seen if spell.end is None]
     if not ends or any(last >= max(end.earliest for end in ends) for last in still):
         return None
     return max(ends, key=lambda end: (end.latest, end.earliest))
+
+
+def narrowed(incident: Incident, spells: Sequence[NetworkSpell]) -> Incident:
+    """The same incident, made of these of its spells only, which may have been cut."""
+    seen = tuple(spells)
+    first = min(seen, key=lambda spell: (spell.onset.latest, spell.onset.earliest))
+    networks = tuple(sorted({spell.network for spell in seen}))
+    pattern = incident.hours
+    if pattern is not None:
+        still = tuple(network for network in pattern.networks if network in networks)
+        pattern = msgspec.structs.replace(pattern, networks=still) if still else None
+    measured = round(_sum_e(incident.spells) / incident.e_value) if incident.e_value else 0
+    return msgspec.structs.replace(
+        incident,
+        incident_id=_id(incident.service, incident.place, incident.state, first),
+        networks=networks,
+        onset=first.onset,
+        end=end_of(seen),
+        last_seen=max(spell.last_seen for spell in seen),
+        reports=sum(spell.reports for spell in seen),
+        results=sum(spell.results for spell in seen),
+        spells=seen,
+        onset_measured=first.onset_measured,
+        hours=pattern,
+        e_value=_mean_e(seen, measured),
+    )
 
 
 def _grade(event: list[Spell]) -> Grade:

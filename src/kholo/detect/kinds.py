@@ -12,6 +12,8 @@ import msgspec
 
 from kholo.model import Incident, Kind, State
 
+from .lines import Around, outage, slowed
+
 #: Reports without which a place or a target counts as not measured.
 _LEAST_REPORTS = 3
 #: Other places, and other targets on the network, that must fail before they explain anything.
@@ -55,16 +57,24 @@ class _Tally(msgspec.Struct):
         return self.is_measured and self.failed >= self.ok
 
 
-def decided(incident: Incident, nearby: Sequence[Nearby]) -> Incident:
-    """The incident with its kind, and with what decided it. The order of `nearby` makes no difference."""
-    said = _dark(incident)
+def decided(incident: Incident, nearby: Sequence[Nearby], around: Around | None = None) -> Incident:
+    """The incident with its kind, and with what decided it. No order of what is handed in makes a difference."""
+    lines = around or Around()
+    said = [*_dark(incident), *slowed(incident, lines)]
+    left, told = outage(incident, lines)
     kind = incident.kind
-    for found, why in (_measuring(incident, nearby), _elsewhere(incident, nearby), _beside(incident, nearby)):
+    for found, why in (
+        _measuring(incident, nearby),
+        _elsewhere(incident, nearby),
+        (Kind.SHUT_DOWN if left is None else None, ""),
+        _beside(incident, nearby),
+    ):
         said += [why] if why else []
         if found is not None and kind is incident.kind:
             kind = found
+    said += told
     if kind is incident.kind:
-        return msgspec.structs.replace(incident, because=tuple(said))
+        return msgspec.structs.replace(left or incident, because=tuple(said))
     state = _STATES[kind]
     return msgspec.structs.replace(
         incident,

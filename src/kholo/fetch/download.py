@@ -49,7 +49,12 @@ def download(web: Web, remote: Remote, folder: Path, now: datetime, got: Got) ->
     part = target.with_name(f".{target.name}.{version}.part")
     if not remote.etag:
         part.unlink(missing_ok=True)
-    receipt = web.persist(remote.name, remote.address, lambda: _once(web, remote, part, now, got))
+    try:
+        receipt = web.persist(remote.name, remote.address, lambda: _once(web, remote, part, now, got))
+    except NetworkFault:
+        if part.exists() and not part.stat().st_size:
+            part.unlink()
+        raise
     part.rename(target)
     return receipt
 

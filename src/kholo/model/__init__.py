@@ -29,7 +29,7 @@ from .errors import (
 )
 from .incident import Bracket, Cell, Collapse, DayState, HoursOfDay, Incident, NetworkSpell, ReportVotes, Wanted
 from .measurement import MAX_BODY, Measurement, Observation, Reject
-from .signal import Signal
+from .signal import LOST, Signal
 from .verdict import Verdict
 from .words import (
     IMPAIRED,
@@ -49,6 +49,7 @@ from .words import (
 
 __all__ = [
     "IMPAIRED",
+    "LOST",
     "MAX_BODY",
     "Actor",
     "Assessment",

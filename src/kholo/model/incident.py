@@ -127,7 +127,8 @@ class Collapse(msgspec.Struct, frozen=True):
     """Far fewer measurements from a network than usual, whatever the service: nobody knows why, a shutdown is possible.
 
     From the last measurement of the usual kind to the first after it (`until` None: not yet). `usual` and `seen` are
-    reports a day and reports in all. `chance`: of so few, had nothing changed.
+    reports a day and reports in all. `chance`: of so few, had nothing changed. `confirmed_by`: archives that tell of an
+    outage of the network or the whole country at the time.
     """
 
     place: str
@@ -138,6 +139,7 @@ class Collapse(msgspec.Struct, frozen=True):
     seen: int
     chance: float
     simulated: bool
+    confirmed_by: tuple[str, ...] = ()
 
 
 class Wanted(msgspec.Struct, frozen=True):

@@ -64,8 +64,10 @@ class Observation(msgspec.Struct, gc=False, omit_defaults=True):
     the SNI (TLS) or the host of the address (HTTP). `depth` counts redirects followed, from 0. Times are
     seconds from the start of the measurement. `engine` is `system`, `udp`, `doh` or `dot` for DNS.
     `proven`: True when a certificate valid for `hostname` was served, False when one was served and is not
-    valid, None when nothing is known. Bodies are kept for plain HTTP only, cut at `MAX_BODY`. `target` names
-    what the step was made for, where neither name nor address tells: a kind of Tor relay, a variant of a handshake.
+    valid, None when nothing is known. `server` is what an answer says of its server; of a handshake that nobody
+    validated, what the certificate says of the name (`sources/wire.py`). Bodies are kept for plain HTTP only, cut at
+    `MAX_BODY`. `target` names what the step was made for, where neither name nor address tells: a kind of Tor relay,
+    a variant of a handshake.
     """
 
     layer: Layer

@@ -8,6 +8,10 @@ import msgspec
 
 from .words import SignalKind
 
+#: The unit of an outage's score that is the share lost, in per cent, summed over its minutes: IODA's. Divided by the
+#: minutes it is the mean share lost.
+LOST = "% lost x minutes"
+
 
 class Signal(msgspec.Struct, frozen=True, order=True):
     """One statement of an archive about a place or a network, from `since` to `until` (UTC, exclusive).

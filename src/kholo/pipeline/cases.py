@@ -13,12 +13,13 @@ import msgspec
 from kholo import __version__
 from kholo.detect.rates import RateFinding
 from kholo.judge import Judge
-from kholo.model import IMPAIRED, Assessment, Case, Clock, DayState, Incident, State, Verdict
-from kholo.publish import CaseView, Versions
+from kholo.model import IMPAIRED, Assessment, Case, Clock, Collapse, DayState, Incident, State, Verdict
+from kholo.publish import CaseView, Others, Versions
 from kholo.record import assess, clocks, load_case
 from kholo.store import Store, rows
 
 from .events import Events, events
+from .others import elsewhere, lines_out, source_names
 from .verdicts import PUBLIC, Filter, judged
 
 #: Verdicts shown as proof of an incident: so many of its first, and as many of its last.
@@ -26,27 +27,31 @@ PROOFS = 3
 
 
 class Assessed(msgspec.Struct, frozen=True):
-    """A case with what the evidence says of it."""
+    """A case with what the evidence says of it. `taken_back`: incidents that looked like a block and are none."""
 
     case: Case
     events: Events
     assessments: tuple[Assessment, ...]
     clocks: tuple[Clock, ...]
+    taken_back: tuple[Incident, ...] = ()
 
 
 def assessed(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Assessed:
     """Read a case and set it against the store (None: against published findings alone).
 
     Real cases see real rows only and simulated cases simulated ones: the two never meet. Incidents in which the service
-    or the network was down, or the measuring changed, accuse nobody and are left out. Raises `CaseError`.
+    or the network was down, or the measuring changed, accuse nobody and are kept apart. Raises `CaseError`.
     """
     case = load_case(folder, judge.reference.services.ids)
-    happened = _happened(case, store, judge, as_of)
+    seen = _happened(case, store, judge, as_of)
+    accusing = tuple(item for item in seen.incidents if item.state in IMPAIRED)
+    happened = msgspec.structs.replace(seen, incidents=accusing)
     return Assessed(
         case=case,
         events=happened,
         assessments=assess(case, happened.incidents, happened.days, as_of, judge.reference.services.name(case.service)),
         clocks=clocks(case, happened.incidents, happened.days, as_of),
+        taken_back=tuple(item for item in seen.incidents if item.state not in IMPAIRED),
     )
 
 
@@ -55,18 +60,20 @@ def _happened(case: Case, store: Store | None, judge: Judge, as_of: datetime) ->
         return Events((), ())
     seen = events(store, judge, Filter(service=case.service, place=case.place, until=as_of))
     return Events(
-        tuple(
-            item
-            for item in seen.incidents
-            if item.simulated == case.simulated and _touches(item, case) and item.state in IMPAIRED
-        ),
+        tuple(item for item in seen.incidents if item.simulated == case.simulated and _touches(item, case)),
         tuple(item for item in seen.days if item.simulated == case.simulated and _in_case(item, case)),
+        tuple(item for item in seen.collapses if item.simulated == case.simulated and _overlaps(item, case)),
         rates=tuple(item for item in seen.rates if _concerns(item, case)),
     )
 
 
 def _touches(incident: Incident, case: Case) -> bool:
     return incident.last_seen.date() >= case.start and (case.end is None or incident.onset.earliest.date() <= case.end)
+
+
+def _overlaps(collapse: Collapse, case: Case) -> bool:
+    lasts = collapse.until is None or collapse.until.date() >= case.start
+    return lasts and (case.end is None or collapse.since.date() <= case.end)
 
 
 def _in_case(day: DayState, case: Case) -> bool:
@@ -80,11 +87,20 @@ def view(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Ca
     proofs: dict[str, tuple[Verdict, ...]] = {}
     rejects = 0
     slow: tuple[RateFinding, ...] = ()
+    others = Others()
     if store is not None:
         slow = found.events.rates
+        networks = sorted({item.network for item in found.events.days})
         with judged(store, judge) as db:
             states = _states(db, found.case, as_of)
             proofs = {item.incident_id: _proofs(db, item) for item in found.events.incidents}
+            others = Others(
+                taken_back=found.taken_back,
+                outages=lines_out(db, found.case, networks, as_of),
+                collapses=found.events.collapses,
+                elsewhere=elsewhere(db, found.case, as_of),
+                names=source_names(),
+            )
             (rejects,) = db.execute("SELECT count(*) FROM rejects").fetchone() or (0,)
     return CaseView(
         case=found.case,
@@ -101,6 +117,7 @@ def view(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Ca
         proofs=proofs,
         service_name=judge.reference.services.name(found.case.service),
         slow=slow,
+        others=others,
     )
 
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
 import msgspec
 
 from kholo.detect import (
+    Around,
     Baselines,
     Hour,
     Month,
     Nearby,
+    Report,
     Result,
     baselines,
     cells,
     collapses,
+    confirmed,
     days,
     decided,
     incidents,
@@ -33,6 +36,7 @@ from kholo.store import Store, rows
 
 from .memory import remembered
 from .rates import rates
+from .signals import outages, speeds, standing
 from .verdicts import Filter, judged
 
 #: How long before an incident counts as "before", and for how long into it other places and sites are looked at.
@@ -65,6 +69,10 @@ SELECT service, target, place, network, test_version, is_before,
 FROM ({witnesses})
 GROUP BY ALL
 """
+#: Reports on the networks of an incident in its time: of its service, and of sites that no service has.
+_REPORTS = """
+SELECT first, last, network, service IS NOT NULL AS is_own, failed >= 0.5 AS is_failed FROM ({witnesses})
+"""
 _MEASURED = """(
   SELECT v.* REPLACE (coalesce(v.service, '') AS service), m.hostname AS target, m.test_version
   FROM counted v JOIN measurements m USING (measurement_uid, content)
@@ -96,8 +104,11 @@ def events(store: Store, judge: Judge, wanted_: Filter) -> Events:
         found = incidents(
             counted, baselines=_baselines(db, wanted_), slow=spells, memory=memory, workers=os.cpu_count() or 1
         )
-        known = named(decided(incident, _nearby(db, incident, wanted_)) for incident in found)
-        gone = collapses(_hours(db, wanted_))
+        standing(db)
+        known = named(
+            decided(incident, _nearby(db, incident, wanted_), _around(db, incident, wanted_)) for incident in found
+        )
+        gone = [_confirmed(db, one, wanted_) for one in collapses(_hours(db, wanted_))]
     findings = tuple(one.finding for one in slow)
     lines: dict[tuple[str, str, bool], list[Cell]] = {}
     for cell in counted:
@@ -172,6 +183,37 @@ def _nearby(db: duckdb.DuckDBPyConnection, incident: Incident, chosen: Filter) -
     who = [incident.simulated, incident.service, incident.place, list(incident.networks)]
     query = _NEARBY.format(witnesses=witnesses)
     return [Nearby(**row) for row in rows(db.execute(query, [start, *who, first, start, end, *values]))]
+
+
+def _around(db: duckdb.DuckDBPyConnection, incident: Incident, chosen: Filter) -> Around:
+    """What archives say of the lines of an incident, and what was measured on them in its time."""
+    lines = incident.place, list(incident.networks)
+    span = incident.onset.earliest, incident.last_seen
+    before = span[0] - _BEFORE, incident.onset.latest + _BEFORE
+    told = outages(db, *lines, span, incident.simulated, chosen.received)
+    return Around(
+        outages=told,
+        reports=_reports(db, incident, chosen) if told else (),
+        speeds=speeds(db, *lines, before, incident.simulated),
+    )
+
+
+def _reports(db: duckdb.DuckDBPyConnection, incident: Incident, chosen: Filter) -> list[Report]:
+    condition, values = Filter(place=incident.place, since=incident.onset.earliest, received=chosen.received).sql()
+    witnesses = _WITNESSES.format(
+        by="min(measured_at) AS first, max(measured_at) AS last",
+        source="counted",
+        condition="simulated = ? AND list_contains(?, network) AND (service = ? OR service IS NULL)"
+        f" AND measured_at <= ? AND {condition}",
+    )
+    who = [incident.simulated, list(incident.networks), incident.service, incident.last_seen.replace(tzinfo=None)]
+    return sorted(Report(**row) for row in rows(db.execute(_REPORTS.format(witnesses=witnesses), [*who, *values])))
+
+
+def _confirmed(db: duckdb.DuckDBPyConnection, collapse: Collapse, chosen: Filter) -> Collapse:
+    span = collapse.since, collapse.until or datetime.max.replace(tzinfo=UTC)
+    told = outages(db, collapse.place, [collapse.network], span, collapse.simulated, chosen.received)
+    return confirmed(collapse, told)
 
 
 def _hours(db: duckdb.DuckDBPyConnection, chosen: Filter) -> Iterator[Hour]:

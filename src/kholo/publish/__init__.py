@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .answer import Answer, Basis, answer
 from .site import build_site
-from .view import CaseView, Versions
+from .view import CaseView, Elsewhere, Others, Versions
 
-__all__ = ["Answer", "Basis", "CaseView", "Versions", "answer", "build_site"]
+__all__ = ["Answer", "Basis", "CaseView", "Elsewhere", "Others", "Versions", "answer", "build_site"]

@@ -61,8 +61,17 @@ def answer(view: CaseView) -> Answer:
 
 def case_incidents(view: CaseView) -> list[Incident]:
     """The incidents of the case's own service and place, by onset."""
+    return _of_case(view, view.incidents)
+
+
+def taken_back(view: CaseView) -> list[Incident]:
+    """The case's own that looked like a block and are none, by onset."""
+    return _of_case(view, view.others.taken_back)
+
+
+def _of_case(view: CaseView, incidents: Iterable[Incident]) -> list[Incident]:
     case = view.case
-    own = [row for row in view.incidents if row.service == case.service and row.place == case.place]
+    own = [row for row in incidents if row.service == case.service and row.place == case.place]
     return sorted(own, key=lambda row: (row.onset, row.incident_id))
 
 

@@ -40,6 +40,7 @@ def case_data(page: CasePage) -> bytes:
         "assessments": [_row(row, invented) for row in sorted(view.assessments, key=_assessment_key)],
         "clocks": [_row(row, invented) for row in sorted(view.clocks, key=_clock_key)],
         "slow": [_row(row, invented) for row in view.slow],
+        "others": _others(page, invented),
         "days": [_row(row, invented) for row in sorted(view.days, key=lambda d: (d.network, d.day))],
         "licence": LICENCE,
     }
@@ -47,6 +48,17 @@ def case_data(page: CasePage) -> bytes:
     for char in "<>&":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return text.encode("ascii") + b"\n"
+
+
+def _others(page: CasePage, invented: bool) -> dict[str, Any]:
+    """What is no evidence of a block: incidents taken back, outages, collapses, and what no user's line saw."""
+    others = page.view.others
+    return {
+        "taken_back": [_row(row.incident, invented) for row in page.taken_back],
+        "outages": [_row(row, invented) for row in others.outages],
+        "collapses": [_row(row, invented) for row in others.collapses],
+        "elsewhere": [_row(row, invented) for row in others.elsewhere],
+    }
 
 
 def _assessment_key(row: Any) -> tuple[Any, ...]:

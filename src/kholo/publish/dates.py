@@ -30,6 +30,11 @@ def day(value: date) -> str:
     return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
 
 
+def month(value: date) -> str:
+    """`February 2024`."""
+    return f"{MONTHS[value.month - 1]} {value.year}"
+
+
 def short_day(value: date) -> str:
     """`17 Feb 2024`, with spaces that don't break over lines."""
     return f"{value.day}\N{NO-BREAK SPACE}{MONTHS[value.month - 1][:3]}\N{NO-BREAK SPACE}{value.year}"

@@ -25,6 +25,9 @@ from .spans import by_network, runs
 from .strip import strip
 from .timeline import MOST_MARKS, MOST_NETWORKS, Drawing, timeline
 
+#: Rows of each table of other witnesses, before the rest is left to data.json and to `kholo signals`.
+MOST_OTHERS = 40
+
 
 class Card(msgspec.Struct, frozen=True):
     """One case on the front page."""
@@ -98,6 +101,9 @@ def _environment() -> Environment:
         "GRADE": words.GRADE,
         "KIND": words.KIND,
         "CLOCK": words.CLOCK,
+        "NO_BLOCK": words.NO_BLOCK,
+        "VANTAGE": words.VANTAGE,
+        "MOST_OTHERS": MOST_OTHERS,
         "Basis": Basis,
         "network_label": network_label,
         "stretch": dates.stretch,
@@ -115,6 +121,7 @@ def _environment() -> Environment:
         "web": safe.web_address,
         "language": safe.language,
         "place": places.place_name,
+        "month": dates.month,
         "mechanism": words.mechanism,
         "count": words.count,
     }

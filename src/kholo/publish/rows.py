@@ -19,7 +19,7 @@ from kholo.model import (
     Verdict,
 )
 
-from .answer import Answer, answer, case_incidents, standing_findings
+from .answer import Answer, answer, case_incidents, standing_findings, taken_back
 from .marks import Mark
 from .safe import anchor, explorer_address
 from .spans import Coverage, Run, by_network, coverage, network_key, runs
@@ -104,6 +104,7 @@ class CasePage(msgspec.Struct, frozen=True):
     coverage: tuple[tuple[str, Coverage], ...]
     runs: tuple[Run, ...]
     runs_left_out: int
+    taken_back: tuple[IncidentRow, ...]
     outcomes: tuple[tuple[Outcome, int], ...]
 
     @property
@@ -129,7 +130,7 @@ class CasePage(msgspec.Struct, frozen=True):
 def case_page(view: CaseView) -> CasePage:
     """Sorts and links everything. The order of the view's rows does not matter."""
     entries = _entries(view)
-    incidents = _incidents(view)
+    incidents = _incident_rows(view, case_incidents(view), "incident")
     links = _links(entries, incidents)
     checked = _claims(view, entries, links)
     claims = tuple(row for row in checked if row.assessment.kind is not EntryKind.FINDING)
@@ -146,6 +147,7 @@ def case_page(view: CaseView) -> CasePage:
         coverage=_coverage(view),
         runs=tuple(all_runs[:MOST_ROWS]),
         runs_left_out=max(0, len(all_runs) - MOST_ROWS),
+        taken_back=_incident_rows(view, taken_back(view), "none"),
         outcomes=tuple(
             (outcome, sum(row.assessment.outcome is outcome for row in claims))
             for outcome in (Outcome.CONTRADICTED, Outcome.SUPPORTED, Outcome.UNDETERMINED)
@@ -195,14 +197,14 @@ def _entry_link(identifier: str, numbers: Mapping[str, int]) -> Link:
     return Link(f"entry {number}", f"#{anchor('entry', identifier, number)}")
 
 
-def _incidents(view: CaseView) -> tuple[IncidentRow, ...]:
+def _incident_rows(view: CaseView, incidents: Sequence[Incident], prefix: str) -> tuple[IncidentRow, ...]:
     out = []
-    for number, row in enumerate(case_incidents(view), 1):
+    for number, row in enumerate(incidents, 1):
         spells = sorted(row.spells, key=lambda spell: (network_key(spell.network), spell.onset))
         out.append(
             IncidentRow(
                 incident=row,
-                anchor=anchor("incident", row.incident_id, number),
+                anchor=anchor(prefix, row.incident_id, number),
                 networks=tuple(network_label(view, name) for name in sorted(row.networks, key=network_key)),
                 spells=tuple((network_label(view, spell.network), spell) for spell in spells[:MOST_ROWS]),
                 proofs=_proofs(view.proofs.get(row.incident_id, ())),

@@ -7,8 +7,9 @@ from datetime import date, datetime
 
 import msgspec
 
+from kholo.detect import Outage
 from kholo.detect.rates import RateFinding
-from kholo.model import Assessment, Case, Clock, DayState, Incident, State, Verdict
+from kholo.model import Assessment, Case, Clock, Collapse, DayState, Incident, State, Vantage, Verdict
 
 
 class Versions(msgspec.Struct, frozen=True):
@@ -20,6 +21,35 @@ class Versions(msgspec.Struct, frozen=True):
     case: str
 
 
+class Elsewhere(msgspec.Struct, frozen=True):
+    """Verdicts of one month (its first day) that rest on no user's line, by state, and on how many networks."""
+
+    vantage: Vantage
+    source: str
+    month: date
+    networks: int
+    states: Mapping[State, int]
+    simulated: bool
+
+
+class Others(msgspec.Struct, frozen=True):
+    """What else was seen of the lines of a case. Nothing of it is counted as evidence of a block.
+
+    `taken_back`: incidents that looked like a block and are none. `names` are those of the sources, by id.
+    """
+
+    taken_back: tuple[Incident, ...] = ()
+    outages: tuple[Outage, ...] = ()
+    collapses: tuple[Collapse, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
+    names: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is anything to show."""
+        return bool(self.taken_back or self.outages or self.collapses or self.elsewhere)
+
+
 class CaseView(msgspec.Struct, frozen=True):
     """One case and all that was computed for it, limited to the case's service, place and time.
 
@@ -27,7 +57,7 @@ class CaseView(msgspec.Struct, frozen=True):
     `rejects` the items of input that could not be. `network_names` maps `AS20294` to a name. `proofs` maps
     an incident's id to a handful of the verdicts that prove it. `as_of` is the moment (UTC) up to which
     everything was counted. `service_name` is what a person calls the service (empty: its id). `slow` are the
-    stretches in which the service was throttled by rate.
+    stretches in which the service was throttled by rate, `others` what is no evidence and still belongs beside it.
     """
 
     case: Case
@@ -44,6 +74,7 @@ class CaseView(msgspec.Struct, frozen=True):
     proofs: Mapping[str, tuple[Verdict, ...]] = msgspec.field(default_factory=dict)
     service_name: str = ""
     slow: tuple[RateFinding, ...] = ()
+    others: Others = Others()
 
     @property
     def service(self) -> str:
@@ -58,6 +89,9 @@ class CaseView(msgspec.Struct, frozen=True):
             or any(row.simulated for row in self.incidents)
             or any(row.simulated for row in self.days)
             or any(row.simulated for row in self.slow)
+            or any(row.simulated for row in self.others.taken_back)
+            or any(row.simulated for row in self.others.collapses)
+            or any(row.simulated for row in self.others.elsewhere)
             or any(row.simulated for rows in self.proofs.values() for row in rows)
         )
 

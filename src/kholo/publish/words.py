@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kholo.model import ClockKind, EntryKind, Grade, Outcome, State
+from kholo.model import ClockKind, EntryKind, Grade, Kind, Outcome, State, Vantage
 
 STATE: dict[State, str] = {
     State.OK: "reachable",
@@ -84,6 +84,19 @@ LANES: tuple[tuple[str, frozenset[EntryKind]], ...] = (
 CLOCK: dict[ClockKind, tuple[str, str]] = {
     ClockKind.COMPLIANCE: ("days past an order", "Compliance clock: counted from the day an order fell due."),
     ClockKind.SILENCE: ("days without a public reason", "Silence clock: counted until a reason is given."),
+}
+
+#: Why what looked like a block is none.
+NO_BLOCK: dict[Kind, str] = {
+    Kind.SHUT_DOWN: "the line itself was out",
+    Kind.SERVICE_DOWN: "the service itself was down",
+    Kind.MEASURING_CHANGED: "what changed was the measuring",
+}
+
+VANTAGE: dict[Vantage, str] = {
+    Vantage.PROBE: "on a user's own line",
+    Vantage.HOSTED: "by a device that somebody hosts",
+    Vantage.REMOTE: "from outside, through a server in the network",
 }
 
 _LAYER = {

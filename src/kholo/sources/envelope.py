@@ -48,7 +48,7 @@ def place(text: str | None) -> str:
     """ISO 3166 alpha-2. Raises `Refused`."""
     if text and _PLACE.fullmatch(text):
         return text
-    raise Refused("bad_place", f"probe_cc is {show(text)}; a two-letter country code such as PK was expected")
+    raise Refused("bad_place", f"the country is {show(text)}; a two-letter code such as PK was expected")
 
 
 @lru_cache(maxsize=16_384)

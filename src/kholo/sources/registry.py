@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 import msgspec
 
 from .envelope import Refused
+from .guard import guarded
 from .items import Item
 from .source import Context, CsvTable, Given, Reader, Source
 
@@ -30,23 +31,16 @@ def sources() -> tuple[Source, ...]:
 
 def decode(item: Item, context: Context) -> Iterator[Given]:
     """What one item holds, by the source that recognises it; or a reject with its reason."""
-    try:
-        for source in sources():
-            if source.recognises(item.data):
-                yield from source.decode(item, context)
-                return
-        msgspec.json.decode(item.data)
-        raise Refused("unknown_row", f"a row of none of the sources: {', '.join(one.name for one in sources())}")
-    except Refused as error:
-        yield item.reject(error.reason, error.detail)
-    except msgspec.ValidationError as error:
-        yield item.reject("wrong_type", str(error))
-    except msgspec.DecodeError as error:
-        yield item.reject("not_json", str(error))
-    except RecursionError:
-        yield item.reject("too_deep", "nested deeper than any measurement is")
-    except UnicodeError:
-        yield item.reject("not_utf8", "the text is not UTF-8")
+    return guarded(item, _decoded(item, context))
+
+
+def _decoded(item: Item, context: Context) -> Iterator[Given]:
+    for source in sources():
+        if source.recognises(item.data):
+            yield from source.decode(item, context)
+            return
+    msgspec.json.decode(item.data)
+    raise Refused("unknown_row", f"a row of none of the sources: {', '.join(one.name for one in sources())}")
 
 
 def csv_table(columns: list[str]) -> CsvTable:
