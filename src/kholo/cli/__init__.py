@@ -17,6 +17,7 @@ from .build import build
 from .case import case
 from .demo import demo
 from .diff import diff
+from .effect import effect
 from .explain import explain
 from .fetch import fetch
 from .incidents import collapses, incidents, timeline, wanted_command
@@ -91,6 +92,7 @@ _COMMANDS = (
 )
 for _command in _COMMANDS:
     cli.add_command(_command)
+case.add_command(effect)
 
 
 def main() -> None:

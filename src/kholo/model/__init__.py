@@ -15,6 +15,7 @@ from .case import (
     Source,
     Stay,
 )
+from .effect import Effect, EffectInput, Estimate, Range
 from .errors import (
     CaseError,
     EnvironmentFault,
@@ -61,9 +62,12 @@ __all__ = [
     "ClockKind",
     "Collapse",
     "DayState",
+    "Effect",
+    "EffectInput",
     "Entry",
     "EntryKind",
     "EnvironmentFault",
+    "Estimate",
     "EventKind",
     "Evidence",
     "Grade",
@@ -83,6 +87,7 @@ __all__ = [
     "Outcome",
     "Problem",
     "Proposition",
+    "Range",
     "ReferenceDataError",
     "Reject",
     "Reply",

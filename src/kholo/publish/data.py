@@ -40,6 +40,7 @@ def case_data(page: CasePage) -> bytes:
         "assessments": [_row(row, invented) for row in sorted(view.assessments, key=_assessment_key)],
         "clocks": [_row(row, invented) for row in sorted(view.clocks, key=_clock_key)],
         "slow": [_row(row, invented) for row in view.slow],
+        "effect": _row(view.effect, invented) if view.effect else None,
         "others": _others(page, invented),
         "days": [_row(row, invented) for row in sorted(view.days, key=lambda d: (d.network, d.day))],
         "licence": LICENCE,

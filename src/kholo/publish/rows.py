@@ -20,6 +20,7 @@ from kholo.model import (
 )
 
 from .answer import Answer, answer, case_incidents, standing_findings, taken_back
+from .effects import EffectRow, effect_rows
 from .marks import Mark
 from .safe import anchor, explorer_address
 from .spans import Coverage, Run, by_network, coverage, network_key, runs
@@ -106,6 +107,7 @@ class CasePage(msgspec.Struct, frozen=True):
     runs_left_out: int
     taken_back: tuple[IncidentRow, ...]
     outcomes: tuple[tuple[Outcome, int], ...]
+    effect: tuple[EffectRow, ...] = ()
 
     @property
     def undetermined(self) -> list[ClaimRow]:
@@ -152,6 +154,7 @@ def case_page(view: CaseView) -> CasePage:
             (outcome, sum(row.assessment.outcome is outcome for row in claims))
             for outcome in (Outcome.CONTRADICTED, Outcome.SUPPORTED, Outcome.UNDETERMINED)
         ),
+        effect=effect_rows(view.effect) if view.effect else (),
     )
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from kholo.detect import Outage
 from kholo.detect.rates import RateFinding
-from kholo.model import Assessment, Case, Clock, Collapse, DayState, Incident, State, Vantage, Verdict
+from kholo.model import Assessment, Case, Clock, Collapse, DayState, Effect, Incident, State, Vantage, Verdict
 
 
 class Versions(msgspec.Struct, frozen=True):
@@ -57,7 +57,8 @@ class CaseView(msgspec.Struct, frozen=True):
     `rejects` the items of input that could not be. `network_names` maps `AS20294` to a name. `proofs` maps
     an incident's id to a handful of the verdicts that prove it. `as_of` is the moment (UTC) up to which
     everything was counted. `service_name` is what a person calls the service (empty: its id). `slow` are the
-    stretches in which the service was throttled by rate, `others` what is no evidence and still belongs beside it.
+    stretches in which the service was throttled by rate, `others` what is no evidence and still belongs beside it,
+    `effect` the estimates of what it did to people.
     """
 
     case: Case
@@ -75,6 +76,7 @@ class CaseView(msgspec.Struct, frozen=True):
     service_name: str = ""
     slow: tuple[RateFinding, ...] = ()
     others: Others = Others()
+    effect: Effect | None = None
 
     @property
     def service(self) -> str:

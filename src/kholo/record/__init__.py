@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .assess import assess
 from .clocks import clocks
+from .effect import effect
+from .effect_inputs import load_effect, with_changes
 from .load import load_case
 
-__all__ = ["assess", "clocks", "load_case"]
+__all__ = ["assess", "clocks", "effect", "load_case", "load_effect", "with_changes"]
