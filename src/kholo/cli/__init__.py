@@ -22,6 +22,7 @@ from .explain import explain
 from .fetch import fetch
 from .incidents import collapses, incidents, timeline, wanted_command
 from .ingest import ingest
+from .papers import papers, signatories
 from .rates import rates
 from .reference import reference
 from .rejects import rejects
@@ -87,6 +88,8 @@ _COMMANDS = (
     assess,
     clocks,
     build,
+    papers,
+    signatories,
     simulate,
     demo,
 )
