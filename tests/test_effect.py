@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -198,6 +199,19 @@ def test_the_file_is_read_and_its_mistakes_are_placed(tmp_path: Path) -> None:
         with pytest.raises(CaseError) as caught:
             load_effect(write(tmp_path, text))
         assert any(problem.key == key and said in problem.message for problem in caught.value.problems), (text, caught)
+
+
+def test_case_check_reads_it_too(tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    shutil.copytree("cases/zz-simulated", case)
+    assert CliRunner().invoke(cli, ["case", "check", str(case)]).exit_code == 0
+    write(case, GOOD.replace("low = 1", "low = 9"))
+    found = CliRunner().invoke(cli, ["case", "check", str(case), "--json"])
+    assert found.exit_code == 2
+    assert json.loads(found.output)["key"] == "users.central"
+    (case / "effect.toml").unlink()
+    (case / "effect.toml").symlink_to("/etc/hostname")
+    assert CliRunner().invoke(cli, ["case", "check", str(case)]).exit_code == 2
 
 
 @given(st.floats(1e-6, 1e15))

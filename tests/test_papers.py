@@ -159,6 +159,8 @@ def test_what_was_taken_back_and_what_is_missing_is_said() -> None:
         "Cost to the economy: not estimated. Missing: gross domestic product in a year, share of the users on AS64500"
         in annexure
     )
+    notes = " ".join(plain(note.text) for note in paper(view(), "annexure", "en").notes)
+    assert "1,000,000 to 3,500,000, most likely 2,000,000 (people). An assumption, to be reviewed." in notes
     assert "Users affected: 1,000,000 to 3,500,000, most likely 2,000,000 (people)" in annexure
 
 

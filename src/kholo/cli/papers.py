@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -48,7 +50,6 @@ _secret_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="File with the secret that codes for addresses are made with.",
 )
-_lang_option = click.option("--lang", default="en", type=click.Choice(languages()), show_default=True)
 _fonts_option = click.option(
     "--fonts",
     multiple=True,
@@ -58,13 +59,30 @@ _fonts_option = click.option(
 )
 
 
+def _of_case(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds what names a case, its evidence and a language; the command gets the view of it."""
+
+    @functools.wraps(command)
+    def run(
+        folder: Path, store: Path | None, as_of: datetime | None, fingerprints: tuple[Path, ...], **others: Any
+    ) -> None:
+        opened = Store(store) if store else None
+        command(view(folder, opened, judge_for(opened, fingerprints), moment_or_now(as_of)), **others)
+
+    for option in (
+        click.option("--lang", default="en", type=click.Choice(languages()), show_default=True),
+        fingerprints_option,
+        as_of_option,
+        case_store_option,
+        click.argument("folder", metavar="CASE", type=click.Path(path_type=Path)),
+    ):
+        run = option(run)
+    return run
+
+
 @click.command(epilog=_EPILOG)
-@click.argument("folder", metavar="CASE", type=click.Path(path_type=Path))
-@case_store_option
-@as_of_option
-@fingerprints_option
+@_of_case
 @click.option("--kind", type=click.Choice(kinds()), help="Which paper.")
-@_lang_option
 @click.option("--format", "form", default="html", type=click.Choice(FORMATS), show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
 @click.option(
@@ -77,10 +95,7 @@ _fonts_option = click.option(
 @_secret_option
 @_fonts_option
 def papers(
-    folder: Path,
-    store: Path | None,
-    as_of: datetime | None,
-    fingerprints: tuple[Path, ...],
+    seen: CaseView,
     kind: str | None,
     lang: str,
     form: str,
@@ -93,7 +108,6 @@ def papers(
     """Write a paper of CASE: statement, letter, information request, annexure or bulletin. Every figure has a note."""
     if every is None and (kind is None or out is None):
         raise UsageError("give --kind and --out, or --all FOLDER")
-    seen = _view(folder, store, as_of, fingerprints)
     if every is None:
         wanted = [(str(kind), lang, form, Path(str(out)))]
     else:
@@ -115,32 +129,18 @@ def signatories() -> None:
 
 
 @signatories.command(epilog=_LIST_EPILOG)
-@click.argument("folder", metavar="CASE", type=click.Path(path_type=Path))
-@case_store_option
-@as_of_option
-@fingerprints_option
-@_lang_option
-def message(
-    folder: Path, store: Path | None, as_of: datetime | None, fingerprints: tuple[Path, ...], lang: str
-) -> None:
+@_of_case
+def message(seen: CaseView, lang: str) -> None:
     """Print the bytes that a key signs for the joint statement of CASE."""
-    seen = _view(folder, store, as_of, fingerprints)
     click.echo(lists.message(statement_digest(seen, "statement", lang)).decode(), nl=False)
 
 
 @signatories.command(epilog=_LIST_EPILOG)
-@click.argument("folder", metavar="CASE", type=click.Path(path_type=Path))
-@case_store_option
-@as_of_option
-@fingerprints_option
-@_lang_option
+@_of_case
 @_list_option
 @_secret_option
 def codes(
-    folder: Path,
-    store: Path | None,
-    as_of: datetime | None,
-    fingerprints: tuple[Path, ...],
+    seen: CaseView,
     lang: str,
     listed: Path | None,
     secret: Path | None,
@@ -148,28 +148,18 @@ def codes(
     """Print a code for each address of the list, to be mailed there. This holds addresses: keep it to yourself."""
     if listed is None or secret is None:
         raise UsageError("codes need --list and --secret")
-    seen = _view(folder, store, as_of, fingerprints)
     digest = statement_digest(seen, "statement", lang)
     rows = [{"address": address, "code": code} for address, code in lists.codes(listed, digest, _bytes(secret))]
     output.write_csv(rows, sys.stdout)
 
 
 @signatories.command(epilog=_LIST_EPILOG)
-@click.argument("folder", metavar="CASE", type=click.Path(path_type=Path))
-@case_store_option
-@as_of_option
-@fingerprints_option
-@_lang_option
+@_of_case
 @_list_option
 @_secret_option
 @json_option
-@click.pass_context
 def check(
-    context: click.Context,
-    folder: Path,
-    store: Path | None,
-    as_of: datetime | None,
-    fingerprints: tuple[Path, ...],
+    seen: CaseView,
     lang: str,
     listed: Path | None,
     secret: Path | None,
@@ -178,7 +168,6 @@ def check(
     """Check each signature under the joint statement of CASE. Exit code 1: some are wrong. No address is shown."""
     if listed is None:
         raise UsageError("check needs --list")
-    seen = _view(folder, store, as_of, fingerprints)
     found = _read(seen, "statement", lang, listed, secret)
     shown = [
         {
@@ -197,12 +186,7 @@ def check(
     else:
         output.table(shown, _COLUMNS)
     if not all(item.is_counted for item in found):
-        context.exit(1)
-
-
-def _view(folder: Path, store: Path | None, as_of: datetime | None, fingerprints: tuple[Path, ...]) -> CaseView:
-    opened = Store(store) if store else None
-    return view(folder, opened, judge_for(opened, fingerprints), moment_or_now(as_of))
+        click.get_current_context().exit(1)
 
 
 def _read(seen: CaseView, kind: str, code: str, listed: Path, secret: Path | None) -> Sequence[Signatory]:

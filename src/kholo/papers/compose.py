@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
-from importlib import resources
 
 import msgspec
 
-from kholo.model import UsageError
 from kholo.publish import CaseView
 
-from . import more
+from . import files, more
 from .document import Block, Document, Heading, Items, Paragraph, Run, Style, plain, spoken
 from .known import Parts
 from .language import Gap, Language, language
@@ -43,17 +40,13 @@ class Kind(msgspec.Struct, frozen=True):
 
 def kinds() -> list[str]:
     """The kinds of papers there are templates for."""
-    found = resources.files(__package__).joinpath(_FOLDER).iterdir()
-    return sorted(item.name.removesuffix(".toml") for item in found if item.name.endswith(".toml"))
+    return files.names(_FOLDER)
 
 
 @cache
 def template(kind: str) -> Kind:
     """One template. Raises `UsageError` for a kind that is none."""
-    if kind not in kinds():
-        raise UsageError(f"{kind!a}: no paper of this kind; there are: {', '.join(kinds())}")
-    text = resources.files(__package__).joinpath(_FOLDER, f"{kind}.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), Kind)
+    return files.read(_FOLDER, kind, Kind)
 
 
 def paper(view: CaseView, kind: str, code: str, signatories: Sequence[Signatory] = ()) -> Document:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import string
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
-from importlib import resources
 
 import msgspec
 
-from kholo.model import UsageError
 from kholo.publish.safe import visible
 
+from . import files
 from .document import Run, Text
 
 _FOLDER = "languages"
@@ -56,6 +54,12 @@ class Language(msgspec.Struct, frozen=True):
         """A word of one of the closed lists: `kind`, `outcome`, `grade`, `state`, `clock`, `measure`, `input`."""
         return self.words[table][key]
 
+    def unit(self, unit: str) -> str:
+        """A unit of an estimate or an input; of money, the currency as it is."""
+        known = self.words["unit"]
+        currency, _, rest = unit.partition(" ")
+        return known.get(unit) or (f"{currency} {known[rest]}" if rest in known else unit)
+
     def number(self, value: float) -> str:
         """A number in the digits of the language, at most six places behind the point."""
         shown = f"{round(value, 6):,}".removesuffix(".0")
@@ -89,14 +93,10 @@ class Language(msgspec.Struct, frozen=True):
 
 def languages() -> list[str]:
     """The languages there are files for."""
-    found = resources.files(__package__).joinpath(_FOLDER).iterdir()
-    return sorted(item.name.removesuffix(".toml") for item in found if item.name.endswith(".toml"))
+    return files.names(_FOLDER)
 
 
 @cache
 def language(code: str) -> Language:
     """One language. Raises `UsageError` where there is no file for it."""
-    if code not in languages():
-        raise UsageError(f"{code!a}: no papers in this language; there are: {', '.join(languages())}")
-    text = resources.files(__package__).joinpath(_FOLDER, f"{code}.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), Language)
+    return files.read(_FOLDER, code, Language)

@@ -65,13 +65,9 @@ def _estimate(item: Estimate, words: Language, notes: Notes) -> Text:
         low=words.number(shown.low),
         high=words.number(shown.high),
         central=words.number(shown.central),
-        unit=_unit(words, item.unit),
+        unit=words.unit(item.unit),
         note=notes.effect(item.inputs, item.evidence),
     )
-
-
-def _unit(words: Language, unit: str) -> str:
-    return words.words["unit"].get(unit, unit)
 
 
 def _input(words: Language, key: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kholo.model import Entry, Source
+from kholo.model import EffectInput, Entry, Source
 from kholo.publish import CaseView
 from kholo.publish.dates import stamp
 from kholo.publish.safe import visible
@@ -57,19 +57,25 @@ class Notes:
     def effect(self, inputs: Sequence[str], evidence: Iterable[str]) -> Text:
         """The mark of a note on an estimate: its inputs, with their sources, and the evidence of its hours."""
         given = self._view.effect.by_name if self._view.effect else {}
-        texts = [
-            self._words.say(
-                "note.input",
-                name=(Run(name, Style.CODE),),
-                year=self._words.number(given[name].year).replace(self._words.thousands, ""),
-                says=from_record(given[name].says),
-                sources=self._sources(given[name].sources),
-            )
-            for name in inputs
-        ]
+        texts = [self._input(given[name]) for name in inputs]
         entries, incidents = self._split(evidence)
         texts += [self._short(name) for name in (*entries, *incidents)]
         return self._note(f"kholo case effect {self._case()}", texts, entries, incidents, tuple(inputs))
+
+    def _input(self, item: EffectInput) -> Text:
+        words = self._words
+        return words.say(
+            "note.input",
+            name=(Run(item.name, Style.CODE),),
+            year=words.number(item.year).replace(words.thousands, ""),
+            low=words.number(item.range.low),
+            high=words.number(item.range.high),
+            central=words.number(item.range.central),
+            unit=words.unit(item.unit),
+            mark=words.say("note.assumption") if item.is_assumption else (),
+            says=from_record(item.says),
+            sources=self._sources(item.sources),
+        )
 
     def law(self, name: str, address: str) -> Text:
         """The mark of a note on a statute, with where its text was read."""

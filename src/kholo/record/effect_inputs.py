@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,12 +63,20 @@ EFFECT = Shape(
 
 def load_effect(folder: Path) -> tuple[EffectInput, ...]:
     """The inputs of a case, sorted by name; none where there is no `effect.toml`. Raises `CaseError`."""
-    if not (folder / FILE).exists():
-        return ()
     problems = Problems()
+    found = read_effect(folder, problems)
+    if problems.found:
+        raise CaseError(problems.found)
+    return found
+
+
+def read_effect(folder: Path, problems: Problems) -> tuple[EffectInput, ...]:
+    """The same, with mistakes noted beside those of the rest of the case."""
+    if not os.path.lexists(folder / FILE):
+        return ()
     table = open_toml(folder, FILE, problems)
     if table is None:
-        raise CaseError(problems.found)
+        return ()
     table.read(EFFECT, Words())
     copies = Copies(folder, problems)
     found = [
@@ -76,8 +85,6 @@ def load_effect(folder: Path) -> tuple[EffectInput, ...]:
         if isinstance(inside := table.values.get(name), Table)
     ]
     found += _networks(table, copies)
-    if problems.found:
-        raise CaseError(problems.found)
     return tuple(sorted(found, key=lambda item: item.name))
 
 

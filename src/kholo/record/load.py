@@ -11,6 +11,7 @@ from pathlib import Path
 from kholo.model import Actor, Case, CaseError, Entry, Problem
 
 from .archived import Copies, sha256
+from .effect_inputs import read_effect
 from .entries import entry_of
 from .format import CASE
 from .links import check_links
@@ -44,6 +45,7 @@ def _case(folder: Path, head: Table, words: Words, problems: Problems) -> Case:
         head.problem("end", f"is {end}, before the start ({start})")
     actors = _actors(found.get("actor", []))
     entries = _entries(folder, Words(words.services, tuple(actors)), problems)
+    read_effect(folder, problems)
     return Case(
         id=found.get("id", ""),
         title=found.get("title", ""),
