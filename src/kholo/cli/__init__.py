@@ -17,7 +17,6 @@ from .build import build
 from .case import case
 from .demo import demo
 from .diff import diff
-from .effect import effect
 from .explain import explain
 from .fetch import fetch
 from .incidents import collapses, incidents, timeline, wanted_command
@@ -95,7 +94,6 @@ _COMMANDS = (
 )
 for _command in _COMMANDS:
     cli.add_command(_command)
-case.add_command(effect)
 
 
 def main() -> None:

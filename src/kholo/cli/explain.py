@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from kholo.detect import meant
 from kholo.judge import Judge
 from kholo.judge.story import Story, tell
 from kholo.model import Incident, UsageError, Vantage
@@ -21,13 +22,14 @@ from kholo.store import Store
 
 from . import output
 from .entry import show_entry
+from .incidents import of_name
 from .options import as_of_option, case_store_option, fingerprints_option, json_option, moment_or_now
 
 _EPILOG = """
 \b
 Examples:
   kholo explain 20240217183045.123456_PK_webconnectivity_0123456789abcdef --store store
-  kholo explain x-PK-blocked-20240217 --store store
+  kholo explain x-PK-blocked-202402 --store store
   kholo explain f14 --case cases/x-pakistan-2024
 """
 _DID = {
@@ -73,10 +75,10 @@ def explain(
     if stories:
         _show_stories(opened, judge, identity, stories, as_json)
         return
-    for incident in events(opened, judge, Filter()).incidents:
-        if incident.incident_id == identity:
-            _show_incident(opened, judge, incident, as_json)
-            return
+    found = events(opened, judge, Filter()).incidents
+    if meant(found, identity):
+        _show_incident(opened, judge, of_name(found, identity), as_json)
+        return
     raise UsageError(
         f"{clean(identity)}: neither a measurement nor an incident of this store;"
         " `kholo verdicts` and `kholo incidents` list them"

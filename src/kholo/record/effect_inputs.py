@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ import msgspec
 from kholo.model import CaseError, EffectInput, Range, UsageError
 
 from .archived import Copies, source_of
+from .files import Files, Problems
 from .format import MAX_LINE, SOURCE, Key, Shape, What
-from .read import Problems, Table, open_toml
+from .read import Table, open_toml
 from .text import nearest, shown
 from .values import Words
 
@@ -64,21 +64,21 @@ EFFECT = Shape(
 def load_effect(folder: Path) -> tuple[EffectInput, ...]:
     """The inputs of a case, sorted by name; none where there is no `effect.toml`. Raises `CaseError`."""
     problems = Problems()
-    found = read_effect(folder, problems)
+    found = read_effect(Files(folder), problems)
     if problems.found:
         raise CaseError(problems.found)
     return found
 
 
-def read_effect(folder: Path, problems: Problems) -> tuple[EffectInput, ...]:
+def read_effect(files: Files, problems: Problems) -> tuple[EffectInput, ...]:
     """The same, with mistakes noted beside those of the rest of the case."""
-    if not os.path.lexists(folder / FILE):
+    if not files.has(FILE):
         return ()
-    table = open_toml(folder, FILE, problems)
+    table = open_toml(files, FILE, problems)
     if table is None:
         return ()
     table.read(EFFECT, Words())
-    copies = Copies(folder, problems)
+    copies = Copies(files, problems)
     found = [
         _input(inside, name, *UNITS[name], copies)
         for name in UNITS
