@@ -37,6 +37,7 @@ lint: $(VENV)/.dev ## formatting, lint and types
 
 test: lint ## set up and run every test
 	@sh tests/browser.sh
+	@sh tests/papers.sh
 	$(BIN)/python -m pytest -n 2
 
 bench: $(VENV)/.dev ## speed beside a peer and beside the limit, as ratios

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import random
 import re
@@ -20,6 +21,7 @@ from click.testing import CliRunner
 from kholo.cli import cli
 from kholo.cli.rules import page
 from kholo.judge import load_ruleset
+from kholo.model import UsageError
 from kholo.simulate import load_scenario, shipped_scenarios, simulate
 
 from . import raw
@@ -223,3 +225,15 @@ def test_links_between_the_docs_lead_somewhere() -> None:
     for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text()):
             assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_explain_shows_an_entry_with_its_sources_and_what_became_of_it() -> None:
+    case = ["--case", "cases/x-pakistan-2024", "--as-of", "2025-06-01"]
+    shown = CliRunner().invoke(cli, ["explain", "f14", *case])
+    assert shown.exit_code == 0, shown.output
+    for part in ("Sindh High Court: restore X", "digitalrightsmonitor.pk", "Clock of compliance: 439 days"):
+        assert part in shown.output
+    (row,) = CliRunner().invoke(cli, ["explain", "f17", *case, "--json"]).output.splitlines()
+    assert json.loads(row)["assessments"][0]["outcome"] == "contradicted"
+    assert isinstance(CliRunner().invoke(cli, ["explain", "f99", *case]).exception, UsageError)
+    assert isinstance(CliRunner().invoke(cli, ["explain", "f14"]).exception, UsageError)

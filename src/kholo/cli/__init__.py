@@ -25,6 +25,7 @@ from .export import export
 from .fetch import fetch
 from .incidents import collapses, incidents, timeline, wanted_command
 from .ingest import ingest
+from .papers import papers, signatories
 from .rates import rates
 from .reference import reference
 from .rejects import rejects
@@ -91,6 +92,8 @@ _COMMANDS = (
     assess,
     clocks,
     build,
+    papers,
+    signatories,
     simulate,
     demo,
 )

@@ -21,6 +21,7 @@ from kholo.reference import load_reference
 from . import output
 from .case_archive import archive
 from .case_write import add, edit, new
+from .effect import effect
 from .options import json_option
 
 _LOG = {"date": "date", "entry_id": "entry", "kind": "kind", "actor": "who", "title": "what", "links": "links"}
@@ -149,5 +150,5 @@ def schema(out: Path | None) -> None:
             click.echo(out / name)
 
 
-for _command in (new, add, edit, archive):
+for _command in (new, add, edit, archive, effect):
     case.add_command(_command)

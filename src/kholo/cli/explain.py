@@ -1,7 +1,8 @@
-"""`kholo explain ID`: why a measurement was judged as it was, or what an incident rests on."""
+"""`kholo explain ID`: why a measurement was judged as it was, what an incident rests on, what an entry says."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from kholo.detect import meant
 from kholo.judge import Judge
 from kholo.judge.story import Story, tell
 from kholo.model import Incident, UsageError, Vantage
+from kholo.pipeline.cases import assessed
 from kholo.pipeline.events import events
 from kholo.pipeline.sets import judge_for
 from kholo.pipeline.verdicts import Filter, judged, report_networks, select, stored
@@ -19,14 +21,16 @@ from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output
+from .entry import show_entry
 from .incidents import of_name
-from .options import fingerprints_option, json_option, store_option
+from .options import as_of_option, case_store_option, fingerprints_option, json_option, moment_or_now
 
 _EPILOG = """
 \b
 Examples:
   kholo explain 20240217183045.123456_PK_webconnectivity_0123456789abcdef --store store
   kholo explain x-PK-blocked-202402 --store store
+  kholo explain f14 --case cases/x-pakistan-2024
 """
 _DID = {
     Vantage.PROBE: "What the probe did",
@@ -45,13 +49,28 @@ _ROWS = {
 
 @click.command(epilog=_EPILOG)
 @click.argument("identity", metavar="ID")
-@store_option
+@click.option("--case", "folder", type=click.Path(path_type=Path), help="Case folder, where ID is an entry of it.")
+@case_store_option
+@as_of_option
 @fingerprints_option
 @json_option
-def explain(identity: str, store: Path, fingerprints: tuple[Path, ...], as_json: bool) -> None:
-    """Tell the story behind ID: a measurement_uid, or an incident_id with the rows that prove it."""
-    opened = Store(store)
+def explain(
+    identity: str,
+    folder: Path | None,
+    store: Path | None,
+    as_of: datetime | None,
+    fingerprints: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Tell the story behind ID: a measurement_uid, an incident_id with its rows, or with --case an entry's id."""
+    if folder is None and store is None:
+        raise UsageError("give --store for a measurement or an incident, --case for an entry of a case")
+    opened = Store(store) if store else None
     judge = judge_for(opened, fingerprints)
+    if folder is not None and show_entry(assessed(folder, opened, judge, moment_or_now(as_of)), identity, as_json):
+        return
+    if opened is None:
+        raise UsageError(f"{clean(identity)}: no entry of this case; `kholo case check` and its pages list them")
     stories = _stories(opened, judge, identity)
     if stories:
         _show_stories(opened, judge, identity, stories, as_json)

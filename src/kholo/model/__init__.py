@@ -20,6 +20,7 @@ from .case import (
     Stay,
     TestAnswer,
 )
+from .effect import Effect, EffectInput, Estimate, Range
 from .errors import (
     CaseError,
     EnvironmentFault,
@@ -73,9 +74,12 @@ __all__ = [
     "Collapse",
     "Coverage",
     "DayState",
+    "Effect",
+    "EffectInput",
     "Entry",
     "EntryKind",
     "EnvironmentFault",
+    "Estimate",
     "EventKind",
     "Evidence",
     "Extent",
@@ -96,6 +100,7 @@ __all__ = [
     "Outcome",
     "Problem",
     "Proposition",
+    "Range",
     "Reason",
     "ReferenceDataError",
     "Reject",

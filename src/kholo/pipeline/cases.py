@@ -13,9 +13,21 @@ import msgspec
 from kholo import __version__
 from kholo.detect.rates import RateFinding
 from kholo.judge import Judge
-from kholo.model import IMPAIRED, Assessment, Case, Checked, Clock, Collapse, DayState, Incident, State, Verdict
+from kholo.model import (
+    IMPAIRED,
+    Assessment,
+    Case,
+    Checked,
+    Clock,
+    Collapse,
+    DayState,
+    Effect,
+    Incident,
+    State,
+    Verdict,
+)
 from kholo.publish import CaseView, Others, Versions
-from kholo.record import assess, checklist, clocks, load_case
+from kholo.record import assess, checklist, clocks, effect, load_case, load_effect, with_changes
 from kholo.record.law import law_of
 from kholo.store import Store, rows
 
@@ -124,7 +136,14 @@ def view(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Ca
         others=others,
         checklist=found.checklist,
         law=law_of(found.case.place),
+        effect=case_effect(folder, found, as_of, {}),
     )
+
+
+def case_effect(folder: Path, found: Assessed, as_of: datetime, changes: Mapping[str, float]) -> Effect:
+    """What the block did to people, with inputs changed by hand. Raises `CaseError`, `UsageError`."""
+    inputs = with_changes(load_effect(folder), changes)
+    return effect(found.case, inputs, found.events.incidents, as_of)
 
 
 def _concerns(finding: RateFinding, case: Case) -> bool:

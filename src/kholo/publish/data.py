@@ -46,6 +46,7 @@ def case_content(page: CasePage) -> dict[str, Any]:
         "clocks": [_row(row, invented) for row in sorted(view.clocks, key=clock_key)],
         "test": [_row(row, invented) for row in view.checklist],
         "slow": [_row(row, invented) for row in view.slow],
+        "effect": _row(view.effect, invented) if view.effect else None,
         "others": _others(page, invented),
         "days": [_row(row, invented) for row in sorted(view.days, key=day_key)],
         "licence": LICENCE,

@@ -16,7 +16,7 @@ from kholo.detect.rates import sentence
 from kholo.model import Incident, State
 from kholo.reference import places
 
-from . import dates, safe, words
+from . import dates, effects, safe, words
 from .answer import Basis
 from .data import NOTICE
 from .dates import ordinal
@@ -116,6 +116,10 @@ def _environment() -> Environment:
         "STANDING": words.STANDING,
         "NO_BLOCK": words.NO_BLOCK,
         "VANTAGE": words.VANTAGE,
+        "EFFECT_UNKNOWN": effects.UNKNOWN,
+        "input_words": effects.input_words,
+        "range_words": effects.range_words,
+        "changed_words": effects.changed_words,
         "MOST_OTHERS": MOST_OTHERS,
         "Basis": Basis,
         "network_label": network_label,

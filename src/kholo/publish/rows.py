@@ -21,6 +21,7 @@ from kholo.model import (
 )
 
 from .answer import Answer, answer, case_incidents, standing_findings, taken_back
+from .effects import EffectRow, effect_rows
 from .marks import Mark
 from .safe import anchor, explorer_address
 from .spans import Coverage, Run, by_network, coverage, network_key, runs
@@ -119,6 +120,7 @@ class CasePage(msgspec.Struct, frozen=True):
     taken_back: tuple[IncidentRow, ...]
     outcomes: tuple[tuple[Outcome, int], ...]
     test: tuple[TestRow, ...]
+    effect: tuple[EffectRow, ...] = ()
 
     @property
     def clocked(self) -> frozenset[str]:
@@ -179,6 +181,7 @@ def case_page(view: CaseView) -> CasePage:
             )
             for row in view.checklist
         ),
+        effect=effect_rows(view.effect) if view.effect else (),
     )
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from kholo.detect import Outage
 from kholo.detect.rates import RateFinding
-from kholo.model import Assessment, Case, Checked, Clock, Collapse, DayState, Incident, State, Vantage, Verdict
+from kholo.model import Assessment, Case, Checked, Clock, Collapse, DayState, Effect, Incident, State, Vantage, Verdict
 from kholo.record.law import Law
 
 
@@ -59,7 +59,7 @@ class CaseView(msgspec.Struct, frozen=True):
     an incident's id to a handful of the verdicts that prove it. `as_of` is the moment (UTC) up to which
     everything was counted. `service_name` is what a person calls the service (empty: its id). `slow` are the
     stretches in which the service was throttled by rate, `others` what is no evidence and still belongs beside it.
-    `checklist` is the three-part test, `law` the provisions concerned.
+    `checklist` is the three-part test, `law` the provisions concerned, `effect` the estimates of what it did to people.
     """
 
     case: Case
@@ -79,6 +79,7 @@ class CaseView(msgspec.Struct, frozen=True):
     others: Others = Others()
     checklist: tuple[Checked, ...] = ()
     law: tuple[Law, ...] = ()
+    effect: Effect | None = None
 
     @property
     def service(self) -> str:

@@ -96,7 +96,7 @@ class Evidence:
         self.case = case
         self.days = Days(min(first, default=case.start))
         self._lines = _lines(own_days, spells, self.days)
-        self._findings = _findings(case)
+        self._findings = findings(case)
 
     def lines(self, claim: Proposition) -> tuple[Line, ...]:
         """The networks that a claim is about, sorted: those it names, else all that were ever measured in the case."""
@@ -191,7 +191,7 @@ def _line(network: str, rows: list[DayState], spells: list[Spell], days: Days) -
     )
 
 
-def _findings(case: Case) -> list[Finding]:
+def findings(case: Case) -> list[Finding]:
     """Sorted by id. What was taken back is evidence of nothing."""
     roles = {actor.id: actor.role for actor in case.actors}
     gone = {name for entry in case.entries for name in entry.retracts}

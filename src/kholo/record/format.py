@@ -45,6 +45,7 @@ class What(StrEnum):
     FLAG = "flag"
     DAY = "day"
     MOMENT = "moment"
+    NUMBER = "number"
     LINES = "lines"
     ENTRIES = "entries"
     NETWORKS = "networks"

@@ -12,6 +12,7 @@ from kholo.model import Actor, Case, CaseError, Entry, Problem
 
 from .answers import read_answers
 from .archived import Copies, sha256
+from .effect_inputs import read_effect
 from .entries import entry_of
 from .files import Files, Problems
 from .format import CASE
@@ -54,6 +55,7 @@ def _case(files: Files, head: Table, words: Words, problems: Problems) -> Case:
     words = Words(words.services, tuple(actors))
     entries = _entries(files, words, problems)
     answers = read_answers(files, words, {entry.id for entry in entries if entry.id}, problems)
+    read_effect(files, problems)
     return Case(
         id=found.get("id", ""),
         title=found.get("title", ""),

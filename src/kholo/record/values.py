@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -21,6 +22,7 @@ from .text import closest, fault_of_identity, fault_of_text, nearest, shown
 Note = Callable[..., None]
 
 MAX_ITEMS = 5_000
+MAX_NUMBER = 1e18
 NETWORK = re.compile(r"AS[1-9]\d{0,9}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|\d{3}))?")
@@ -53,7 +55,7 @@ def value_of(key: Key, raw: Any, words: Words, note: Note) -> Any:
     """The value as its type (texts in NFC, times in UTC); None, and a note, where it is wrong."""
     if key.what in _LISTS:
         return _list(key, raw, note)
-    if key.what in (What.FLAG, What.DAY, What.MOMENT):
+    if key.what in _PLAIN:
         return _PLAIN[key.what](raw, note)
     text = _text(raw, key.longest, key.what is not What.TEXT, note)
     if text is None:
@@ -193,7 +195,22 @@ def _within(day: date, note: Note) -> date | None:
     return None
 
 
-_PLAIN: dict[What, Callable[[Any, Note], Any]] = {What.FLAG: _flag, What.DAY: _day, What.MOMENT: _moment}
+def _number(raw: Any, note: Note) -> float | None:
+    if isinstance(raw, bool) or not isinstance(raw, int | float):
+        note(f"must be a number without quotes, such as 4_500_000 or 0.25, not {_kind(raw)}")
+    elif not 0 <= raw <= MAX_NUMBER or not math.isfinite(raw):
+        note(f"is {shown(raw)}; numbers from 0 to {MAX_NUMBER:.0e} are allowed")
+    else:
+        return float(raw)
+    return None
+
+
+_PLAIN: dict[What, Callable[[Any, Note], Any]] = {
+    What.FLAG: _flag,
+    What.DAY: _day,
+    What.MOMENT: _moment,
+    What.NUMBER: _number,
+}
 
 
 def _list(key: Key, raw: Any, note: Note) -> tuple[str, ...] | None:

@@ -1,0 +1,22 @@
+"""The campaign's papers: drawn from the record, every figure with a footnote, in several languages and formats."""
+
+from __future__ import annotations
+
+from .compose import kinds, paper, statement_digest
+from .document import Document, spoken
+from .language import languages
+from .render import FORMATS, render
+from .signatories import Check, Signatory
+
+__all__ = [
+    "FORMATS",
+    "Check",
+    "Document",
+    "Signatory",
+    "kinds",
+    "languages",
+    "paper",
+    "render",
+    "spoken",
+    "statement_digest",
+]
