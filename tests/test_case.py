@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -25,90 +24,13 @@ def folder(tmp_path: Path) -> Path:
     return shutil.copytree(CASES / "x-pakistan-2024", tmp_path / "case")
 
 
-def replaced(file: str, old: str, new: str) -> Callable[[Path], None]:
-    def change(folder: Path) -> None:
-        text = (folder / file).read_text()
-        assert old in text
-        (folder / file).write_text(text.replace(old, new, 1))
-
-    return change
-
-
-def written(file: str, data: bytes) -> Callable[[Path], None]:
-    def change(folder: Path) -> None:
-        (folder / file).write_bytes(data)
-
-    return change
-
-
-BROKEN = {
-    "misspelt key": (replaced(DENIAL, "summary =", "sumary ="), DENIAL, "sumary", "did you mean 'summary'"),
-    "missing key": (replaced(DENIAL, 'title = "PTA and officials deny blocking X"', ""), DENIAL, "title", "is missing"),
-    "unknown actor": (replaced(DENIAL, 'actor = "pta"', 'actor = "ptaa"'), DENIAL, "actor", "did you mean 'pta'"),
-    "unknown kind": (replaced(DENIAL, '"denial"', '"denail"'), DENIAL, "kind", "did you mean 'denial'"),
-    "unknown service": (replaced(DENIAL, 'service = "x"', 'service = "twiter"'), DENIAL, "proposition", "allowed"),
-    "unknown state": (replaced(DENIAL, 'state = "ok"', 'state = "fine"'), DENIAL, "proposition.state", "blocked"),
-    "deadline before its order": (
-        replaced(ORDER, "due = 2024-02-23", "due = 2024-02-01"), ORDER, "obligation.due", "before the order itself"),
-    "obligation of a denial": (
-        replaced(ORDER, 'kind = "order"', 'kind = "denial"'), ORDER, "obligation", "only in an order"),
-    "end before start": (
-        replaced(DENIAL, "to = 2024-02-27", "to = 2024-02-20"), DENIAL, "proposition.to", "must be after from"),
-    "date as text": (replaced(DENIAL, "date = 2024-02-26", 'date = "2024-02-26"'), DENIAL, "date", "without quotes"),
-    "impossible date": (replaced(DENIAL, "date = 2024-02-26", "date = 2024-02-31"), DENIAL, "", "is not TOML"),
-    "far date": (replaced(DENIAL, "date = 2024-02-26", "date = 0024-02-26"), DENIAL, "date", "1990 to 2100"),
-    "no time zone": (
-        replaced(DENIAL, "from = 2024-02-26", "from = 2024-02-26T00:00:00"), DENIAL, "proposition.from", "time zone"),
-    "both date forms": (
-        replaced(DENIAL, "date = 2024-02-26", "date = 2024-02-26\nlatest = 2024-02-27"), DENIAL, "date", "both bounds"),
-    "link to nowhere": (
-        replaced(DENIAL, "actor =", 'contradicts = ["f99"]\nactor ='), DENIAL, "contradicts", "no entry 'f99'"),
-    "link to itself": (
-        replaced(DENIAL, "actor =", 'retracts = ["f15"]\nactor ='), DENIAL, "retracts", "this entry itself"),
-    "retractions in a circle": (
-        replaced("entries/f30-pta-counsel-withdrawn.toml", "actor =", 'retracts = ["f32"]\nactor ='),
-        "entries/f30-pta-counsel-withdrawn.toml", "retracts", "circle"),
-    "an id twice": (replaced(DENIAL, 'id = "f15"', 'id = "f14"'), DENIAL, "id", "already"),
-    "no id": (replaced(DENIAL, 'id = "f15"', 'id = "F 15"'), DENIAL, "id", "is no id"),
-    "script for an address": (
-        replaced(DENIAL, "https://www.dawn.com", "javascript:alert(1)//"), DENIAL, "source.0.address", "https://"),
-    "no source": (replaced(DENIAL, "[[source]]", "[[sauce]]"), DENIAL, "sauce", "did you mean 'source'"),
-    "text that turns": (replaced(DENIAL, "PTA and", "PTA \u202e and"), DENIAL, "title", "U+202E"),
-    "empty text": (
-        replaced(DENIAL, "The regulator and officials deny that they block X.", "  "), DENIAL, "summary", "is empty"),
-    "wrong type": (replaced(DENIAL, 'actor = "pta"', "actor = 7"), DENIAL, "actor", "a text in quotes"),
-    "place": (replaced(DENIAL, 'place = "PK"', 'place = "Pakistan"'), DENIAL, "proposition.place", "two capitals"),
-    "network": (
-        replaced(DENIAL, "to = 2024", 'networks = ["PTCL"]\nto = 2024'), DENIAL, "proposition.networks", "AS17557"),
-    "archive outside": (
-        replaced(DENIAL, "read =", 'archived = "../../secret"\nread ='), DENIAL, "source.0", "inside the case"),
-    "archive altered": (
-        replaced(DENIAL, "read =", f'archived = "case.toml"\nsha256 = "{"0" * 64}"\nread ='),
-        DENIAL, "source.0.sha256", "does not fit"),
-    "not UTF-8": (written(DENIAL, b'id = "\xff"'), DENIAL, "", "is not UTF-8"),
-    "not TOML": (written(DENIAL, b"id = \n"), DENIAL, "", "is not TOML"),
-    "deep": (written(DENIAL, b"a = " + b"[" * 5_000), DENIAL, "", "nested more than"),
-    "too large": (written(DENIAL, b"#" * (2 << 20)), DENIAL, "", "1 MiB"),
-    "misspelt key of the case": (replaced("case.toml", "summary", "sumary"), "case.toml", "sumary", "did you mean"),
-    "role": (replaced("case.toml", '"regulator"', '"regulater"'), "case.toml", "actor", "did you mean 'regulator'"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_mistake_is_found_where_it_is_with_what_would_be_right(name: str, folder: Path) -> None:
-    change, file, key, message = BROKEN[name]
-    change(folder)
-    with pytest.raises(CaseError) as caught:
-        load_case(folder, SERVICES)
-    mine = [problem for problem in caught.value.problems if problem.file == file and problem.key.startswith(key)]
-    assert any(message in problem.message for problem in mine), str(caught.value)
-    if key and "missing" not in message:
-        assert all(problem.line for problem in mine), str(caught.value)
-
-
 def test_all_mistakes_are_told_at_once(folder: Path) -> None:
-    for name in ("misspelt key", "deadline before its order", "role"):
-        BROKEN[name][0](folder)
+    for file, old, new in (
+        (DENIAL, "summary =", "sumary ="),
+        (ORDER, "due = 2024", "due = 2023"),
+        ("case.toml", 'role = "press"', 'role = "pres"'),
+    ):
+        (folder / file).write_text((folder / file).read_text().replace(old, new, 1))
     with pytest.raises(CaseError) as caught:
         load_case(folder, SERVICES)
     assert {problem.file for problem in caught.value.problems} == {DENIAL, ORDER, "case.toml"}

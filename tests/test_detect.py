@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kholo.detect import Result, cells, days, incident_json, incidents
+from kholo.detect import Result, cells, days, incident_json, incidents, meant
 from kholo.judge import Judge
 from kholo.model import Grade, Incident, State
 from kholo.pipeline.events import events
@@ -193,6 +193,50 @@ def test_order_makes_no_difference_and_brackets_are_in_order(results: list[Resul
 def test_ids_stand_once(results: list[Result]) -> None:
     ids = [incident.incident_id for incident in found(results)]
     assert len(ids) == len(set(ids))
+
+
+def test_an_id_stays_when_more_data_comes_in() -> None:
+    """Whatever part of the data is there, in whatever order: it follows from the data alone, and rarely moves."""
+    spans = [(0.0, 14.8, State.OK), (14.8, 25.0, State.BLOCKED), (25.0, 50.0, State.OK)]
+    days, ids = set(), set()
+    for seed in range(6):
+        results, chance = series(spans, per_day=6, seed=seed), random.Random(seed)
+        for share in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0):
+            chance.shuffle(results)
+            (incident,) = found(results[: int(len(results) * share)])
+            days.add(incident.onset.latest.date())
+            ids.add(incident.incident_id)
+    assert ids == {"x-PK-blocked-202402"}
+    assert len(days) > 1, "the beginning itself should move, or the id is not put to the test"
+
+
+def test_two_incidents_of_one_month_have_two_ids_and_the_first_keeps_the_months() -> None:
+    spans = [(0.0, 4.0, State.OK), (4.0, 8.0, State.BLOCKED), (8.0, 20.0, State.OK), (20.0, 25.0, State.BLOCKED)]
+    ids = [incident.incident_id for incident in found(series([*spans, (25.0, 40.0, State.OK)], per_day=24))]
+    assert ids == ["x-PK-blocked-202402", "x-PK-blocked-20240221"]
+    first = found(
+        [one for one in series([*spans, (25.0, 40.0, State.OK)], per_day=24) if one.measured_at < START + 20 * DAY]
+    )
+    assert [incident.incident_id for incident in first] == ids[:1]
+
+
+def test_an_old_id_is_understood_while_its_time_lies_inside_the_incident() -> None:
+    spans = [(0.0, 20.0, State.OK), (20.0, 40.0, State.BLOCKED), (40.0, 60.0, State.OK)]
+    known = found(series(spans))
+    (incident,) = known
+    old = ["x-PK-blocked-202402", "x-PK-blocked-202403", "x-PK-blocked-20240228", "x-PK-blocked-20240305-AS64496"]
+    for name in (*old, "x-PK-down-202402"):
+        assert meant(known, name) == [incident]
+    apart = ["x-PK-blocked-202401", "x-PK-blocked-20240210", "x-IR-blocked-202402", "x-PK-blocked-20240305-AS1"]
+    for name in (*apart, "x", "", "x-PK-blocked-2024"):
+        assert meant(known, name) == []
+
+
+def test_an_id_that_might_be_either_of_two_names_both() -> None:
+    spans = [(0.0, 4.0, State.OK), (4.0, 8.0, State.BLOCKED), (8.0, 20.0, State.OK), (20.0, 25.0, State.BLOCKED)]
+    known = found(series([*spans, (25.0, 40.0, State.OK)], per_day=24))
+    assert meant(known, "x-PK-throttled-202402") == known
+    assert meant(known, "x-PK-throttled-20240206") == known[:1]
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,7 @@ def test_what_began_in_an_outage_is_dated_by_what_failed_after_it() -> None:
     found = decided(whole, [], Around([out(-5, 48)], reports(range(1, 200, 2))))
     assert found.onset.earliest == whole.onset.earliest, "it may have begun while the line was out"
     assert found.onset.latest == BEGIN + 49 * HOUR
-    assert found.incident_id == "x-PK-blocked-20240223"
+    assert found.incident_id == "x-PK-blocked-202402"
     assert (found.end, found.last_seen) == (whole.end, whole.last_seen)
     assert (whole.reports, found.reports) == (120, 76)
 

@@ -266,7 +266,7 @@ def test_from_the_bytes_of_probes_to_the_sentence_on_the_terminal(tmp_path: Path
     assert [row["state"] for row in rows if row["service"] == "x"] == ["throttled"]
     listed = runner.invoke(cli, ["incidents", "--store", store, "--json"])
     (incident,) = [json.loads(line) for line in listed.output.splitlines()]
-    assert (incident["incident_id"], incident["grade"]) == ("x-RU-throttled-20210311", "A")
+    assert (incident["incident_id"], incident["grade"]) == ("x-RU-throttled-202103", "A")
     assert incident["because"][0].startswith("X at 136 kbit/s (the same in nearly every transfer: a cap) on AS8402")
     timeline = runner.invoke(cli, ["timeline", "--store", store, "--json"])
     states = {

@@ -22,7 +22,7 @@ from kholo.reference import Kind, load_reference, load_test_lists
 from kholo.reference.snapshots import find
 from kholo.store import Store
 
-from . import raw
+from . import raw, remote
 from .conftest import NOW
 from .servers import Answer, Request, Wire, serve
 from .test_reference_dates import DAYS, kholo, notice, rows
@@ -237,3 +237,19 @@ def test_a_snapshot_says_what_it_is_to_whoever_opens_it(store: Store, asked: Web
     assert said["kind"] == "networks"
     assert (said["in_force_from"], said["fetched"]) == ("2024-05-01", "2024-05-02T03:04:05Z")
     assert str(tmp_path) not in json.dumps(said)
+
+
+def test_the_same_bytes_stay_the_same_measurement_whatever_table_is_in_force(store: Store, tmp_path: Path) -> None:
+    """A server's network is looked up as its row comes in; another table later makes no second measurement of it."""
+    server = "1.0.0.9"
+    row = remote.between(remote.trial(), remote.trial(), vp=server)
+    path = tmp_path / "results.json"
+    path.write_bytes(remote.encode(row) + b"\n")
+    for number, day in ((64500, "2018-01-01"), (64501, "2018-02-01")):
+        table = tmp_path / f"{number}.tsv"
+        table.write_text(f"1.0.0.0\t1.0.0.255\t{number}\tUS\tSOMEBODY\n")
+        command(store, "update", "--kind", "networks", "--from", table, "--in-force-from", day)
+        done = ingest(store, [path], None, NOW)
+        assert (done.new + done.known, done.conflicts) == (1, 0)
+    with store.connect() as db:
+        assert db.execute("SELECT network FROM measurements").fetchall() == [("AS64500",)]

@@ -45,10 +45,11 @@ def line(at: list[float], failed: list[int]) -> Series:
 def by_enumeration(one: Series, chosen: Settings) -> tuple[Array, float]:
     """P(in a block) of each cell, and P(never in one), by summing over every path of states with its full matrix."""
     chain, prior = Chain(chosen), priors(BASELINE)
-    sizes = [12, 12, 12, 6, 8]
+    sizes = [12, 12, 6, 6, 12, 6, 8]
     label = np.repeat(np.arange(LABELS), sizes)
     seen = np.exp(emissions(one.n, one.k, chosen))
-    rates = np.concatenate([np.arange(12), np.arange(12, 24), np.arange(12, 24), np.arange(18, 24), np.arange(8)])
+    low, high, sure = np.arange(12), np.arange(12, 24), np.arange(18, 24)
+    rates = np.concatenate([low, high, sure, sure, high, sure, np.arange(8)])
     total, blocked, free = 0.0, np.zeros(len(one)), 0.0
     matrices = []
     for days in one.days[1:]:
@@ -160,6 +161,15 @@ def test_one_broken_probe_is_no_block(broken_hours: int) -> None:
     broken = 30 + np.arange(0, broken_hours / 24, 1 / 48)
     at = np.sort(np.concatenate([quiet, broken]))
     assert stretches([line(list(at), [int(day in broken) for day in at])], Settings()) == [[]]
+
+
+def test_one_broken_probe_and_a_failure_beside_it_are_no_block() -> None:
+    """Nobody else measured in between, so that it might have been so for a week."""
+    at = np.concatenate([np.arange(0, 100, 2.0), [101.0, 103.0], 105 + np.arange(12) / 24, np.arange(107, 200, 2.0)])
+    failed = [int(100 < day < 106 and day != 101.0) for day in at]
+    lax = 1 / 20
+    assert stretches([line(list(at), failed)], Settings(false_per_year=lax)) == [[]]
+    assert stretches([line(list(at), failed)], Settings(false_per_year=lax, fault_hours=0.0)) != [[]]
 
 
 def test_simulated_years_are_dated_honestly() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from kholo.detect import meant
 from kholo.judge import Judge
 from kholo.judge.story import Story, tell
 from kholo.model import Incident, UsageError, Vantage
@@ -18,13 +19,14 @@ from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output
+from .incidents import of_name
 from .options import fingerprints_option, json_option, store_option
 
 _EPILOG = """
 \b
 Examples:
   kholo explain 20240217183045.123456_PK_webconnectivity_0123456789abcdef --store store
-  kholo explain x-PK-blocked-20240217 --store store
+  kholo explain x-PK-blocked-202402 --store store
 """
 _DID = {
     Vantage.PROBE: "What the probe did",
@@ -54,10 +56,10 @@ def explain(identity: str, store: Path, fingerprints: tuple[Path, ...], as_json:
     if stories:
         _show_stories(opened, judge, identity, stories, as_json)
         return
-    for incident in events(opened, judge, Filter()).incidents:
-        if incident.incident_id == identity:
-            _show_incident(opened, judge, incident, as_json)
-            return
+    found = events(opened, judge, Filter()).incidents
+    if meant(found, identity):
+        _show_incident(opened, judge, of_name(found, identity), as_json)
+        return
     raise UsageError(
         f"{clean(identity)}: neither a measurement nor an incident of this store;"
         " `kholo verdicts` and `kholo incidents` list them"

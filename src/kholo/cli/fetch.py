@@ -270,6 +270,8 @@ def _say(done: run.Fetched, store: Store, as_json: bool) -> None:
         click.echo(msgspec.json.encode(done))
         return
     click.echo(f"{done.objects} objects fetched, {_size(done.size)}, {done.known} known already")
+    if done.absent:
+        click.echo(f"  {done.absent} are not there: the archive has nothing on that")
     say_ingested(done.ingested, store.root)
     for name, why in sorted(done.failed.items())[:10]:
         click.echo(f"  not fetched: {name}: {why}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import click
 import msgspec
 
-from kholo.detect import in_words, incident_json
+from kholo.detect import in_words, incident_json, meant
 from kholo.model import Incident, UsageError
-from kholo.pipeline.events import Events, events
+from kholo.pipeline.events import events
 from kholo.pipeline.sets import judge_for
+from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output
@@ -66,7 +68,7 @@ _WANTED_EPILOG = """
 \b
 Examples:
   kholo wanted --store store
-  kholo wanted x-UG-blocked-20260118 --store store --out wanted.csv
+  kholo wanted x-UG-blocked-202601 --store store --out wanted.csv
 """
 _GONE = {
     "place": "place",
@@ -200,7 +202,7 @@ def wanted_command(
     """
     opened = Store(store)
     seen = events(opened, judge_for(opened, fingerprints), wanted(service, place, network, since, until))
-    named = _named(seen, incident) if incident else None
+    named = of_name(seen.incidents, incident).incident_id if incident else None
     rows = [msgspec.structs.asdict(one) for one in seen.wanted if named in (None, one.incident_id)]
     if as_json:
         output.json_rows(rows)
@@ -211,16 +213,14 @@ def wanted_command(
         click.echo("nothing is missing that would narrow a date by more than an hour or two")
 
 
-def _named(seen: Events, name: str) -> str:
-    """The incident of this id, or the one whose time holds the day that the id ends with: dates may have moved."""
-    head, _, day = name.rpartition("-")
-    for incident in seen.incidents:
-        same = incident.incident_id.startswith(f"{head}-")
-        last = incident.end.latest if incident.end else incident.last_seen
-        if incident.incident_id == name or (same and f"{incident.onset.earliest:%Y%m%d}" <= day <= f"{last:%Y%m%d}"):
-            return incident.incident_id
-    known = ", ".join(incident.incident_id for incident in seen.incidents) or "none"
-    raise UsageError(f"{name}: no incident of that name here; there is: {known}")
+def of_name(found: Sequence[Incident], name: str) -> Incident:
+    """The one incident that the id means; an id from before late data moved it is understood too."""
+    known = meant(found, name)
+    if len(known) == 1:
+        return known[0]
+    listed = ", ".join(incident.incident_id for incident in known or found) or "none"
+    wrong = "more than one incident" if known else "no incident of that name here"
+    raise UsageError(f"{clean(name)}: {wrong}; there is: {listed}")
 
 
 def _row(incident: Incident) -> dict[str, Any]:

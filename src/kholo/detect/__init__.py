@@ -6,9 +6,10 @@ from .baselines import Baselines, Month, baselines
 from .cells import Result, cells
 from .days import days
 from .hours import in_words
-from .incidents import incident_json, incidents, named
+from .incidents import incident_json, incidents
 from .kinds import Nearby, decided
 from .lines import Around, Outage, Report, Speed, confirmed, in_order
+from .names import meant, named
 from .settings import Settings
 from .volume import Hour, collapses
 from .wanted import wanted
@@ -34,6 +35,7 @@ __all__ = [
     "in_words",
     "incident_json",
     "incidents",
+    "meant",
     "named",
     "wanted",
 ]

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from .segments import BASELINE, HIGH, LOW, Array, emissions, weights
+from .segments import BASELINE, HIGH, LOW, RATES, Array, emissions, weights
 from .settings import DEFAULT, Settings
 
 #: How many months of one line the prior of a level counts for.
 _STRENGTH = 10.0
-#: The share of months that a block may be in, before any is looked at.
-_BLOCKED_SHARE = 0.03
+#: The share of months that a block touches: half a block a year, of ten days.
+_TOUCHED = 0.05
 _ROUNDS = 60
 #: Weights are kept to so many decimals: a little more data then changes nothing.
 _DECIMALS = 3
 
+_Row = tuple[str, str, str, str, float, float]
+
 
 class Month(msgspec.Struct, frozen=True):
-    """Reports of one line (service, place, network) in one month, and how many of them failed."""
+    """Reports of one line (service, place, network) in one month, and how many of them failed.
+
+    `half` names the half-year, in which a line is held to be the same but for blocks.
+    """
 
     simulated: bool
     service: str
     place: str
+    network: str
+    half: str
     reports: float
     failed: float
 
@@ -49,9 +58,10 @@ class Baselines:
 def baselines(months: Iterable[Month], settings: Settings = DEFAULT) -> Baselines:
     """Learn them. The order of `months` makes no difference.
 
-    Each month of each line draws its rate from the weights sought, or from those of a block; the weights are found by
-    expectation-maximization (Laird, "Nonparametric maximum likelihood estimation of a mixing distribution", JASA 73,
-    1978), with those of the level above as `_STRENGTH` further months.
+    Each line draws its rate from the weights sought, for half a year; of its months some were touched by a block, which
+    tells nothing of the rate. The weights are found by expectation-maximization (Laird, "Nonparametric maximum
+    likelihood estimation of a mixing distribution", JASA 73, 1978), with those of the level above as `_STRENGTH`
+    further months.
     """
     ordered = sorted(msgspec.structs.astuple(one) for one in months)
     known: dict[tuple[bool, str, str], Array] = {}
@@ -62,36 +72,59 @@ def baselines(months: Iterable[Month], settings: Settings = DEFAULT) -> Baseline
     return Baselines(known)
 
 
-def _levels(months: list[tuple[str, str, float, float]], settings: Settings) -> dict[tuple[str, str], Array]:
+def _levels(months: list[_Row], settings: Settings) -> dict[tuple[str, str], Array]:
     """The weights for all, for each service, and for each service and place."""
-    likelihoods = _likelihoods(months, settings)
-    services, places = (np.array([month[column] for month in months]) for column in (0, 1))
-    known = {("", ""): _weights(likelihoods, BASELINE)}
-    for service in sorted({month[0] for month in months}):
-        known[service, ""] = _weights(likelihoods[:, services == service], known["", ""])
+    begins = [index for index, month in enumerate(months) if not index or month[:4] != months[index - 1][:4]]
+    lines = _lines(months, begins, settings)
+    services, places = (np.array([months[index][column] for index in begins]) for column in (0, 1))
+    known = {("", ""): _weights(lines, BASELINE)}
+    for service in sorted(set(services.tolist())):
+        known[service, ""] = _weights(lines.only(services == service), known["", ""])
         for place in sorted(set(places[services == service].tolist())):
-            mine = (services == service) & (places == place)
-            known[service, place] = _weights(likelihoods[:, mine], known[service, ""])
+            known[service, place] = _weights(lines.only((services == service) & (places == place)), known[service, ""])
     return known
 
 
-def _likelihoods(months: list[tuple[str, str, float, float]], settings: Settings) -> Array:
+class _Lines(NamedTuple):
+    """Half-years of lines: ln of how likely each is under each rate, and how many of its months were then not touched
+    by a block. Both (12, lines)."""
+
+    logs: Array
+    months: Array
+
+    def only(self, chosen: NDArray[np.bool_]) -> _Lines:
+        return _Lines(self.logs[:, chosen], self.months[:, chosen])
+
+
+def _lines(months: list[_Row], begins: list[int], settings: Settings) -> _Lines:
     n = np.array([reports for *_, reports, _ in months])
     # Over a month the reports of many hours hang together far less than those of one.
     looser = msgspec.structs.replace(settings, correlation=settings.correlation / 10)
     logs = emissions(n, np.array([failed for *_, failed in months]), looser)
-    return np.asarray(np.exp(logs - logs.max(axis=0)))
+    likelihoods = np.exp(logs - logs.max(axis=0))
+    reachable = (1 - _TOUCHED) * likelihoods[: len(LOW)]
+    either = reachable + _TOUCHED * (_in_part() @ likelihoods)
+    sums = [np.add.reduceat(one, begins, axis=1) for one in (np.log(either), reachable / either)]
+    return _Lines(sums[0] - sums[0].max(axis=0), sums[1])
 
 
-def _weights(likelihoods: Array, parent: Array) -> Array:
-    """The weights that explain these months best, drawn towards those of the level above. Shape (12,)."""
-    reachable = likelihoods[: len(LOW)]
-    blocked = _BLOCKED_SHARE * (weights(HIGH, 2.0, 0.8) @ likelihoods[len(LOW) :])
+def _in_part() -> Array:
+    """The shares of failures of a month of which a block fills a part, any part being as likely. Shape (24,)."""
+    parts = (np.arange(20) + 0.5) / 20
+    whole = parts[:, None] * HIGH + (1 - parts[:, None]) * (BASELINE @ LOW)
+    nearest = np.abs(np.log(whole[..., None] / RATES)).argmin(axis=-1)
+    chances = np.broadcast_to(weights(HIGH, 2.0, 0.8) / len(parts), whole.shape)
+    return np.asarray(np.bincount(nearest.ravel(), chances.ravel(), minlength=len(RATES)), dtype=np.float64)
+
+
+def _weights(lines: _Lines, parent: Array) -> Array:
+    """The weights that explain these lines best, drawn towards those of the level above. Shape (12,)."""
+    likelihoods = np.exp(lines.logs)
     current = parent
     for _ in range(_ROUNDS):
-        joint = (1 - _BLOCKED_SHARE) * current[:, None] * reachable
-        share = (joint / (joint.sum(axis=0) + blocked)).sum(axis=1)
-        current = (share + _STRENGTH * parent) / (share.sum() + _STRENGTH)
+        joint = current[:, None] * likelihoods
+        counts = (joint / joint.sum(axis=0) * lines.months).sum(axis=1)
+        current = (counts + _STRENGTH * parent) / (counts.sum() + _STRENGTH)
     # Nothing is ever held to be impossible: each rate keeps a part of what all lines together give it.
     kept = np.maximum(np.round(current, _DECIMALS), BASELINE / 10)
     return np.asarray(kept / kept.sum())

@@ -15,6 +15,7 @@ from kholo.model import Bracket, Cell, Grade, HoursOfDay, Incident, Kind, Networ
 from .baselines import Baselines
 from .cells import with_dark
 from .hours import hours_of_day, is_on
+from .names import identity, named
 from .segments import Array
 from .settings import DEFAULT, Settings
 from .spells import Spell, spells
@@ -180,7 +181,7 @@ def _incident(
     for cell in {(cell.network, cell.hour): cell for spell in event for cell in spell.cells}.values():
         mechanisms.update(dict(cell.mechanisms))
     return Incident(
-        incident_id=_id(service, place, state, first),
+        incident_id=identity(service, place, state, first.onset.latest),
         service=service,
         place=place,
         networks=tuple(sorted({spell.network for spell in seen})),
@@ -199,10 +200,6 @@ def _incident(
         hours=pattern,
         e_value=_mean_e(seen, sum(_is_measured(one, first.onset.earliest, last) for one in lines)),
     )
-
-
-def _id(service: str, place: str, state: State, first: NetworkSpell) -> str:
-    return f"{service}-{place}-{state.value}-{first.onset.latest:%Y%m%d}"
 
 
 def _is_measured(cells: list[Cell], begin: datetime, until: datetime) -> bool:
@@ -246,7 +243,7 @@ def narrowed(incident: Incident, spells: Sequence[NetworkSpell]) -> Incident:
     measured = round(_sum_e(incident.spells) / incident.e_value) if incident.e_value else 0
     return msgspec.structs.replace(
         incident,
-        incident_id=_id(incident.service, incident.place, incident.state, first),
+        incident_id=identity(incident.service, incident.place, incident.state, first.onset.latest),
         networks=networks,
         onset=first.onset,
         end=end_of(seen),
@@ -264,19 +261,6 @@ def _grade(event: list[Spell]) -> Grade:
     """A only where every decisive result in its cells was judged from a raw measurement."""
     covered = [cell for spell in event for cell in spell.cells]
     return Grade.A if all(cell.raw == cell.ok + cell.blocked + cell.throttled for cell in covered) else Grade.B
-
-
-def named(found: Iterable[Incident]) -> list[Incident]:
-    """Sorted by onset. Ids stand once: a second event of the same service, place, state and day carries its first
-    network too."""
-    ordered = sorted(found, key=lambda incident: (incident.onset, incident.incident_id, incident.networks))
-    taken = Counter(incident.incident_id for incident in ordered)
-    return [
-        msgspec.structs.replace(incident, incident_id=f"{incident.incident_id}-{incident.networks[0]}")
-        if taken[incident.incident_id] > 1
-        else incident
-        for incident in ordered
-    ]
 
 
 def incident_json(incident: Incident) -> dict[str, Any]:

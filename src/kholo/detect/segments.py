@@ -1,8 +1,8 @@
 """The segmental hidden Markov model: labels in continuous time, inside each segment one constant rate of failure.
 
-A line is *reachable*, *faulty* (hours in which the probe or its own line is broken) or *blocked*. A state is a label
-and a rate of failure. It is left at the hazard of its label, and each jump draws the rate anew from the prior of the
-label it leads to. Between two cells `t` days apart
+A line is *reachable*, *faulty* (hours in which the probe or its own line is broken, in three steps, so that few last a
+day) or *blocked*. A state is a label and a rate of failure. It is left at the hazard of its label, and each jump draws
+the rate anew from the prior of the label it leads to. Between two cells `t` days apart
 
     P((l, r) -> (l', r')) = [l = l', r = r'] exp(-h_l t)  +  (P_ll'(t) - [l = l'] exp(-h_l t)) * prior_l'(r')
 
@@ -28,15 +28,18 @@ from .settings import YEAR, Settings
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-#: The labels. The first two are free of blocking; the last two are a block that comes and goes within the day.
-REACHABLE, FAULTY, BLOCKED, ON, OFF = range(5)
-LABELS, FREE = 5, 2
+#: The labels. The first four are free of blocking (two are further steps of a fault); the last two are a block that
+#: comes and goes within the day.
+REACHABLE, FAULTY, LASTING, ENDING, BLOCKED, ON, OFF = range(7)
+LABELS, FREE = 7, 4
+#: How a fault goes on and ends.
+_STEPS = ((FAULTY, LASTING), (LASTING, ENDING), (ENDING, REACHABLE))
 #: Rates of failure of a reachable line, and of a faulty or blocked one.
 LOW = np.array([0.002, 0.005, 0.01, 0.02, 0.035, 0.055, 0.08, 0.115, 0.16, 0.22, 0.3, 0.4])
 HIGH = np.array([0.15, 0.22, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.87, 0.93, 0.97, 0.99])
 RATES = np.concatenate([LOW, HIGH])
 #: The places in `RATES` of the rates that each label may have.
-_GRIDS = (range(12), range(12, 24), range(12, 24), range(18, 24), range(8))
+_GRIDS = (range(12), range(12, 24), range(18, 24), range(18, 24), range(12, 24), range(18, 24), range(8))
 _EMITS = np.concatenate([np.array(grid) for grid in _GRIDS])
 _SIZES = [len(grid) for grid in _GRIDS]
 STATES = sum(_SIZES)
@@ -61,7 +64,7 @@ BASELINE = weights(LOW, 0.7, 22.0)
 #: Partial blocks are common, complete ones more so; a broken probe fails nearly always.
 _BLOCK = weights(HIGH, 2.0, 0.8)
 _FAULT = weights(HIGH, 2.0, 0.6)
-_ON = weights(RATES[18:24], 2.0, 0.6)
+_SURE = weights(RATES[18:24], 2.0, 0.6)
 
 
 @lru_cache(maxsize=4_096)
@@ -88,17 +91,16 @@ def emissions(n: Array, k: Array, settings: Settings) -> Array:
     return np.asarray(logs[:, index.reshape(-1)])
 
 
-def run_emissions(n: Array, k: Array, firsts: Indices, settings: Settings) -> Array:
-    """ln of the likelihood of each run of cells under each rate, (runs, 24). `firsts`: where runs begin, from 0 on."""
-    # Nearly all cells are of one report that went well: those are counted, not looked up.
-    plain = (n == 1.0) & (k == 0.0)
-    well = np.add.reduceat(plain.astype(np.float64), firsts)
+def run_emissions(well: Array, run: Indices, n: Array, k: Array, settings: Settings) -> Array:
+    """ln of the likelihood of each run of cells under each rate, (runs, 24).
+
+    `well`: how many cells of a run are of one report that went well, which is nearly all; `run`, `n`, `k`: of the other
+    cells the run (in order) and the counts.
+    """
     made = well[:, None] * np.array(_log_emission(1.0, 0.0, settings.correlation))
-    other = np.flatnonzero(~plain)
-    if len(other):
-        run = np.searchsorted(firsts, other, side="right") - 1
+    if len(run):
         begins = np.flatnonzero(np.diff(run, prepend=-1))
-        logs = np.ascontiguousarray(emissions(n[other], k[other], settings).T)
+        logs = np.ascontiguousarray(emissions(n, k, settings).T)
         made[run[begins]] += np.add.reduceat(logs, begins, axis=0)
     return np.asarray(made)
 
@@ -106,32 +108,30 @@ def run_emissions(n: Array, k: Array, firsts: Indices, settings: Settings) -> Ar
 class Chain:
     """The labels in continuous time: `exp(chain * t)` by eigenvectors, and the hazard of any jump out of each label.
 
-    The labels form a tree, so the chain is reversible: scaled by its balance it is symmetric, and its eigenvalues real.
+    `balance` is how often each label holds in the long run.
     """
 
     def __init__(self, settings: Settings, labels: int = LABELS) -> None:
         chain, self.hazards = _generator(settings)
         chain, self.hazards = chain[:labels, :labels], self.hazards[:labels]
-        self.balance = np.ones(labels)
-        for one in range(1, labels):
-            parent = int(np.flatnonzero(chain[:one, one])[-1])
-            self.balance[one] = self.balance[parent] * chain[parent, one] / chain[one, parent]
-        root = np.sqrt(self.balance)
-        self.values, vectors = np.linalg.eigh(chain * root[:, None] / root[None, :])
-        self.left, self.right = vectors / root[:, None], (vectors * root[:, None]).T
+        # The steps of a fault must end at different hazards. High hazards may make pairs of complex numbers.
+        self.values, self.left = np.linalg.eig(chain)
+        self.right = np.linalg.inv(self.left).T
+        lasting = self.right[:, int(self.values.real.argmax())].real
+        self.balance = lasting / lasting.sum()
 
     def stay(self, days: Array) -> Array:
         """The probability that nothing happens within each time, (labels, ...)."""
         return np.exp(-self.hazards.reshape(-1, *([1] * days.ndim)) * days)
 
-    def decay(self, days: Array) -> Array:
+    def decay(self, days: Array) -> NDArray[Any]:
         """exp(eigenvalue * t), (labels, ...)."""
         return np.exp(self.values.reshape(-1, *([1] * days.ndim)) * days)
 
     def jump(self, days: Array) -> Array:
         """The probability of going from one label to another by at least one jump, (from, to, ...) for times (...)."""
         decay = self.decay(days)
-        made = np.einsum("am,mb,m...->ab...", self.left, self.right, decay)
+        made = np.einsum("am,bm,m...->ab...", self.left, self.right, decay).real
         diagonal = np.arange(len(made))
         made[diagonal, diagonal] -= self.stay(days)
         return np.asarray(np.maximum(made, 0.0))
@@ -143,21 +143,22 @@ def _chain(settings: Settings, labels: int = LABELS) -> Chain:
 
 
 def _generator(settings: Settings) -> tuple[Array, Array]:
-    """The rates between labels (5, 5), and the hazard of any jump out of each (5,), jumps to its own label included."""
+    """The rates between labels (7, 7), and the hazard of any jump out of each (7,), jumps to its own label included."""
     chain = np.zeros((LABELS, LABELS))
-    chain[REACHABLE, FAULTY], chain[FAULTY, REACHABLE] = settings.faults_per_day, settings.fault_ends_per_day
+    chain[REACHABLE, FAULTY] = settings.faults_per_day
+    for step, hazard in zip(_STEPS, settings.fault_steps_per_day, strict=True):
+        chain[step] = hazard
     chain[REACHABLE, BLOCKED], chain[BLOCKED, REACHABLE] = settings.blocks_per_day, settings.block_ends_per_day
     chain[REACHABLE, ON], chain[ON, REACHABLE] = settings.hourly_per_day, settings.hourly_ends_per_day
     chain[ON, OFF], chain[OFF, ON] = settings.off_per_day, settings.on_per_day
     chain -= np.diag(chain.sum(axis=1))
-    redraws = np.array([settings.shifts_per_day, 0.0, settings.turns_per_day, 0.0, 0.0])
+    redraws = np.array([settings.shifts_per_day, 0.0, 0.0, 0.0, settings.turns_per_day, 0.0, 0.0])
     return chain, redraws - np.diag(chain)
 
 
 def start(settings: Settings) -> Array:
     """The chances of the labels before the first cell: those of the chain in balance."""
-    balance = _chain(settings).balance
-    return np.asarray(balance / balance.sum())
+    return np.asarray(_chain(settings).balance)
 
 
 def prior_odds(settings: Settings) -> float:
@@ -170,7 +171,7 @@ def priors(baseline: Array) -> Array:
     """The prior of the rates under each label, as one column of states, shape (states,) or (states, series)."""
     off = baseline[: _SIZES[OFF]] / baseline[: _SIZES[OFF]].sum(axis=0)
     fixed = [np.broadcast_to(one.reshape(-1, *([1] * (baseline.ndim - 1))), (len(one), *baseline.shape[1:]))
-             for one in (_FAULT, _BLOCK, _ON)]  # fmt: skip
+             for one in (_FAULT, _SURE, _SURE, _BLOCK, _SURE)]  # fmt: skip
     return np.concatenate([baseline, *fixed, off])
 
 
@@ -206,7 +207,8 @@ class Lines:
                 free = move_free(free, cell)
             full *= seen
             free *= seen[:_FREE]
-            all_, none = full.sum(axis=0), free.sum(axis=0)
+            # What can't be without a block vanishes in half the digits; its odds are then high enough.
+            all_, none = full.sum(axis=0), np.maximum(free.sum(axis=0), 1e-30)
             full /= all_
             free /= none
             gained += np.log(all_ / none)
@@ -252,8 +254,9 @@ class _Move:
         self, days: Array, prior: Array, settings: Settings, labels: int = LABELS, dtype: DTypeLike = np.float64
     ) -> None:
         chain = _chain(settings, labels)
-        self._left, self._right = chain.left.astype(dtype), chain.right.astype(dtype)
-        self._stay, self._decay = chain.stay(days).astype(dtype), chain.decay(days).astype(dtype)
+        kind = np.result_type(dtype, np.complex64) if np.iscomplexobj(chain.left) else dtype
+        self._left, self._right = chain.left.astype(kind), chain.right.astype(kind)
+        self._stay, self._decay = chain.stay(days).astype(dtype), chain.decay(days).astype(kind)
         self._starts = _STARTS[:labels]
         self._label = _LABEL if labels == LABELS else _LABEL[: _STARTS[labels]]
         self._prior: Array = prior[: len(self._label)].astype(dtype)
@@ -262,7 +265,7 @@ class _Move:
         """States after the gap that ends at `cell`, before that cell is seen."""
         stay = self._stay[:, cell]
         sums = np.add.reduceat(state, self._starts, axis=0)
-        arrived = self._right.T @ (self._decay[:, cell] * (self._left.T @ sums)) - stay * sums
+        arrived = (self._right @ (self._decay[:, cell] * (self._left.T @ sums))).real - stay * sums
         made: Array = state * stay[self._label]
         made += self._prior * np.maximum(arrived, 0.0)[self._label]
         return made
@@ -271,7 +274,7 @@ class _Move:
         """How likely `after` (from `cell` on, that cell seen) is from each state before the gap."""
         stay = self._stay[:, cell]
         drawn = np.add.reduceat(self._prior * after, self._starts, axis=0)
-        moved = self._left @ (self._decay[:, cell] * (self._right @ drawn)) - stay * drawn
+        moved = (self._left @ (self._decay[:, cell] * (self._right.T @ drawn))).real - stay * drawn
         made: Array = after * stay[self._label]
         made += np.maximum(moved, 0.0)[self._label]
         return made
@@ -292,18 +295,15 @@ class Posterior:
         self._all, self._number = (forward, backward, lines.seen), number
         self._scales, self.blocked = scales, blocked
 
-    # Of the few series that are dated, and copied: side by side their values lie far apart in memory.
-    @cached_property
-    def _forward(self) -> Array:
-        return self._all[0][..., self._number].copy()
+    # Side by side the values of one series lie far apart in memory: only those of the cells looked at are fetched.
+    def _forward(self, cell: int) -> Array:
+        return self._all[0][cell, :, self._number].copy()
 
-    @cached_property
-    def _backward(self) -> Array:
-        return self._all[1][..., self._number].copy()
+    def _backward(self, cell: int) -> Array:
+        return self._all[1][cell, :, self._number].copy()
 
-    @cached_property
-    def _seen(self) -> Array:
-        return np.asarray((self._all[2][..., self._number] / self._scales[:, None])[:, _EMITS])
+    def _seen(self, cell: int) -> Array:
+        return np.asarray((self._all[2][cell, :, self._number] / self._scales[cell])[_EMITS])
 
     @cached_property
     def _stay(self) -> Array:
@@ -319,10 +319,10 @@ class Posterior:
 
     def free(self, first: int, last: int) -> float:
         """Probability that the line was not blocked at any time from cell `first` to cell `last`."""
-        state = self._forward[first, :_FREE]
+        state = self._forward(first)[:_FREE]
         for cell in range(first + 1, last + 1):
-            state = self._move_free(state, cell) * self._seen[cell, :_FREE]
-        return float((state * self._backward[last, :_FREE]).sum())
+            state = self._move_free(state, cell) * self._seen(cell)[:_FREE]
+        return float((state * self._backward(last)[:_FREE]).sum())
 
     def onset(self, anchor: int) -> tuple[float, Array]:
         """When the spell that holds at cell `anchor` began: the chance of "before the first cell", and of each gap.
@@ -331,16 +331,16 @@ class Posterior:
         1e-6 that is not followed further back.
         """
         chances, rest = np.zeros(anchor), float(self.blocked[anchor])
-        held = self._seen[anchor] * self._backward[anchor]
+        held = self._seen(anchor) * self._backward(anchor)
         for cell in range(anchor, 0, -1):
             drawn = np.add.reduceat(self._prior * held, _STARTS)
-            before = np.add.reduceat(self._forward[cell - 1, :_FREE], _STARTS[:FREE])
+            before = np.add.reduceat(self._forward(cell - 1)[:_FREE], _STARTS[:FREE])
             chances[cell - 1] = (before[:, None] * self._jump[:FREE, FREE:, cell] * drawn[None, FREE:]).sum()
             rest -= chances[cell - 1]
             if rest < _REST:
                 return 0.0, chances
             moved = (self._jump[:, FREE:, cell] * drawn[None, FREE:]).sum(axis=1)
-            held = (held * self._stay[_LABEL, cell] + moved[_LABEL]) * self._seen[cell - 1]
+            held = (held * self._stay[_LABEL, cell] + moved[_LABEL]) * self._seen(cell - 1)
             held[:_FREE] = 0.0
         drawn = np.add.reduceat(self._prior * held, _STARTS)
         return float((self._first * drawn)[FREE:].sum()), chances
@@ -350,11 +350,12 @@ class Posterior:
 
         Item i is for the gap between cells `anchor + i` and `anchor + i + 1`.
         """
-        chances, rest = np.zeros(len(self._forward) - 1 - anchor), float(self.blocked[anchor])
-        held = self._forward[anchor].copy()
+        chances, rest = np.zeros(len(self.blocked) - 1 - anchor), float(self.blocked[anchor])
+        held = self._forward(anchor)
         held[:_FREE] = 0.0
-        for cell in range(anchor + 1, len(self._forward)):
-            drawn = np.add.reduceat((self._prior * self._seen[cell] * self._backward[cell])[:_FREE], _STARTS[:FREE])
+        for cell in range(anchor + 1, len(self.blocked)):
+            seen = self._seen(cell)
+            drawn = np.add.reduceat((self._prior * seen * self._backward(cell))[:_FREE], _STARTS[:FREE])
             sums = np.add.reduceat(held, _STARTS)
             chance = (sums[FREE:, None] * self._jump[FREE:, :FREE, cell] * drawn[None, :]).sum()
             chances[cell - 1 - anchor] = chance
@@ -362,6 +363,6 @@ class Posterior:
             if rest < _REST:
                 return 0.0, chances
             moved = (sums[FREE:, None] * self._jump[FREE:, :, cell]).sum(axis=0)
-            held = (held * self._stay[_LABEL, cell] + self._prior * moved[_LABEL]) * self._seen[cell]
+            held = (held * self._stay[_LABEL, cell] + self._prior * moved[_LABEL]) * seen
             held[:_FREE] = 0.0
         return float(held.sum()), chances

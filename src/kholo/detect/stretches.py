@@ -152,13 +152,17 @@ def _groups(lengths: Sequence[int], wanted: Iterable[int], size: int) -> Iterato
 
 
 class _Packed(NamedTuple):
-    """Series end to end, as a worker takes them. `sizes`, `lengths`: cells and runs of each series; `firsts`: the first
-    cell of each run, counted from the first of all; `baselines`: (12, series)."""
+    """Series end to end by their runs of cells, as a worker takes them: as little as will do.
 
-    sizes: Indices
+    `lengths`: runs of each series. `days`, `inside`: the time before and within each run. `well`, `run`, `n`, `k`: as
+    of `run_emissions`. `baselines`: (12, series).
+    """
+
     lengths: Indices
-    firsts: Indices
-    at: Array
+    days: Array
+    inside: Array
+    well: Array
+    run: Indices
     n: Array
     k: Array
     baselines: Array
@@ -168,21 +172,32 @@ def _packed(group: Sequence[Series], runs: Sequence[Indices], baselines: Sequenc
     sizes, lengths = (np.array([len(one) for one in many]) for many in (group, runs))
     firsts = np.concatenate(runs) + np.repeat(np.cumsum(sizes) - sizes, lengths)
     at, n, k = (np.concatenate([getattr(one, name) for one in group]) for name in ("at", "n", "k"))
-    return _Packed(sizes, lengths, firsts, at, n, k, np.stack(baselines, axis=1))
+    days = at[firsts] - at[np.maximum(firsts - 1, 0)]
+    days[np.cumsum(lengths) - lengths] = 0.0
+    plain = (n == 1.0) & (k == 0.0)
+    other = np.flatnonzero(~plain)
+    return _Packed(
+        lengths=lengths,
+        days=days,
+        inside=at[np.append(firsts[1:], len(at)) - 1] - at[firsts],
+        well=np.add.reduceat(plain.astype(np.float64), firsts),
+        run=np.searchsorted(firsts, other, side="right") - 1,
+        n=n[other],
+        k=k[other],
+        baselines=np.stack(baselines, axis=1),
+    )
 
 
 def _lines(packed: _Packed, settings: Settings) -> Lines:
     """Series side by side; the cells of each are drawn together by runs."""
-    lengths, firsts, at = packed.lengths, packed.firsts, packed.at
-    lasts = np.append(firsts[1:], len(at)) - 1
+    lengths = packed.lengths
     # Where each run goes: its place in its series, and its series.
-    place = np.arange(len(firsts)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    place = np.arange(len(packed.days)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     owner = np.repeat(np.arange(len(lengths)), lengths)
     shape = int(lengths.max()), len(lengths)
     days, inside = np.zeros(shape), np.zeros(shape)
-    days[place, owner] = np.where(place > 0, at[firsts] - at[np.maximum(firsts - 1, 0)], 0.0)
-    inside[place, owner] = at[lasts] - at[firsts]
-    logs = run_emissions(packed.n, packed.k, firsts, settings)
+    days[place, owner], inside[place, owner] = packed.days, packed.inside
+    logs = run_emissions(packed.well, packed.run, packed.n, packed.k, settings)
     logs -= logs.max(axis=1, keepdims=True)
     seen = np.ones((shape[0], shape[1], len(RATES)))
     seen[place, owner] = np.exp(logs, out=logs)
@@ -232,9 +247,28 @@ def _digits(value: float) -> float:
 
 
 def _is_witnessed(one: Series, first: int, last: int, settings: Settings) -> bool:
-    """Enough distinct reports failed, in enough different hours."""
+    """Enough distinct reports failed, and in enough hours besides those that broken probes may account for."""
     failed = one.k[first : last + 1]
-    return float(failed.sum()) >= settings.min_reports - 1e-9 and int(np.count_nonzero(failed)) >= settings.min_hours
+    if float(failed.sum()) < settings.min_reports - 1e-9:
+        return False
+    beyond = _beyond_fault(one.at[first : last + 1][failed > 0], settings)
+    if len(beyond) < settings.min_hours:
+        return False
+    return not _is_sparse(one, settings) or len(_beyond_fault(beyond, settings)) >= settings.sparse_hours
+
+
+def _beyond_fault(hours: Array, settings: Settings) -> Array:
+    """The hours outside of the half day in which most of them lie."""
+    if not len(hours):
+        return hours
+    together = np.searchsorted(hours, hours + settings.fault_hours / 24, side="right") - np.arange(len(hours))
+    begin = int(together.argmax())
+    return np.delete(hours, slice(begin, begin + int(together[begin])))
+
+
+def _is_sparse(one: Series, settings: Settings) -> bool:
+    """Where so little is measured, two broken probes may stand side by side with nothing between that got through."""
+    return float(one.n.sum()) < settings.sparse_per_day * max(float(one.at[-1] - one.at[0]), 1.0)
 
 
 def _dated(one: Series, known: Posterior, first: int, last: int, settings: Settings, e_value: float) -> Stretch:

@@ -53,7 +53,8 @@ WHERE network NOT IN ('', 'AS0') AND state IN ('ok', 'blocked', 'throttled') AND
 GROUP BY ALL
 """
 _MONTHS = """
-SELECT simulated, service, place, count(*)::DOUBLE AS reports, round(sum(failed), 6)::DOUBLE AS failed
+SELECT simulated, service, place, network, strftime(month, '%Y ') || (month(month) > 6) AS half,
+  count(*)::DOUBLE AS reports,round(sum(failed), 6)::DOUBLE AS failed
 FROM ({witnesses})
 GROUP BY service, place, network, simulated, month
 """

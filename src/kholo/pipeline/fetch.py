@@ -32,12 +32,16 @@ Progress = Callable[[int, int], None]
 
 
 class Fetched(msgspec.Struct):
-    """What a fetch did. `known`: objects that were there already; `failed`: names with the reason, tried next time."""
+    """What a fetch did. `known`: objects that were there already; `failed`: names with the reason, tried next time.
+
+    `absent` counts objects that no listing named and that are not there: nothing is known of what they would say.
+    """
 
     source: str
     objects: int = 0
     known: int = 0
     size: int = 0
+    absent: int = 0
     failed: dict[str, str] = msgspec.field(default_factory=dict)
     ingested: Summary = msgspec.field(default_factory=Summary)
 
@@ -146,6 +150,8 @@ class _Run:
             if isinstance(result, Receipt):
                 receipts.append(result)
                 done.size += result.size
+            elif isinstance(result, NotThere) and remote.size is None:
+                done.absent += 1
             elif isinstance(result, NetworkFault):
                 done.failed[remote.name] = str(result)
         done.objects += len(receipts)

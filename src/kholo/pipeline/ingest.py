@@ -285,10 +285,16 @@ class _Part:
     ) -> tuple[list[Line], list[Reject], list[Signal]]:
         with self._store.connect() as db:
             known = _known(db, "measurements", ("measurement_uid", "content"), list(collected))
+            # The same bytes are the same measurement, also where a later kholo, or another table of networks, reads
+            # something else in them.
+            bytes_of = [(line.uid, line.digest) for line in collected.values()]
+            same = _known(db, "measurements", ("measurement_uid", "digest"), bytes_of)
             keys = [(item.file, str(item.line), item.reason, item.digest) for item in refused]
             old = _known(db, "rejects", ("file", "line", "reason", "digest"), keys)
             heard = _known_signals(db, said) if said else set()
-        lines = [line for key, line in sorted(collected.items()) if key not in known]
+        lines = [
+            line for key, line in sorted(collected.items()) if key not in known and (line.uid, line.digest) not in same
+        ]
         rejects = [item for item in sorted(refused) if (item.file, str(item.line), item.reason, item.digest) not in old]
         return lines, rejects, sorted((one for one in said if _said(one) not in heard), key=_order)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
 
 from kholo.model import Answered, TestAnswer
 
+from .files import Files, Problems
 from .format import Key, Shape, What
-from .read import Problems, Table, open_toml
+from .read import Table, open_toml
 from .text import nearest, shown
 from .threepart import questions
 from .values import Words
@@ -34,11 +34,11 @@ ANSWER = Shape(
 TEST = Shape("this file", (Key("answer", What.TABLES, "answers", True, shape=ANSWER),))
 
 
-def read_answers(folder: Path, words: Words, entries: Collection[str], problems: Problems) -> tuple[TestAnswer, ...]:
+def read_answers(files: Files, words: Words, entries: Collection[str], problems: Problems) -> tuple[TestAnswer, ...]:
     """The answers, by question. None where there is no such file; mistakes are noted."""
-    if not (folder / FILE).exists() and not (folder / FILE).is_symlink():
+    if not (files.folder / FILE).exists() and not (files.folder / FILE).is_symlink():
         return ()
-    table = open_toml(folder, FILE, problems)
+    table = open_toml(files, FILE, problems)
     if table is None:
         return ()
     table.read(TEST, words)

@@ -13,7 +13,8 @@ from typing import Any
 
 from kholo.model import Source
 
-from .read import Problems, Table, text_of
+from .files import Files, Problems
+from .read import Table
 from .text import closest, fault_of_text, shown
 
 #: Bytes of an archived copy, and names in a list.
@@ -26,8 +27,8 @@ _LATIN = "LATIN"
 class Copies:
     """The files of one case folder that entries may name."""
 
-    def __init__(self, folder: Path, problems: Problems) -> None:
-        self._folder, self._problems = folder, problems
+    def __init__(self, files: Files, problems: Problems) -> None:
+        self._files, self._folder, self._problems = files, files.folder, problems
 
     def check(self, table: Table, name: str, digest: str | None) -> None:
         """That the archived copy is there and has the digest that the entry says."""
@@ -47,7 +48,7 @@ class Copies:
         """The column `name` of a list of signatories, each name once; problems stand at their line of the list."""
         if name is None or not self._is_file(table, "signatories_file", name):
             return ()
-        text = text_of(self._folder, name, self._problems)
+        text = self._files.text(name, self._problems)
         if text is None:
             return ()
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)

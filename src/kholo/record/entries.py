@@ -62,7 +62,9 @@ def _check_kind(table: Table, kind: EntryKind) -> None:
         if key.only and table.has(key.name) and kind not in key.only:
             kinds = " or ".join(f"{_article(name)} {name}" for name in sorted(key.only))
             table.problem(key.name, f"stands only in {kinds}; this entry's kind is {kind}")
-        elif kind in key.must and not table.values.get(key.name) and not table.has(key.name):
+        elif kind in key.must and table.values.get(key.name) == ():
+            table.problem(key.name, "is an empty list; name one at least")
+        elif kind in key.must and not table.has(key.name) and key.name not in table.meant:
             table.problem(key.name, f"is missing; {_article(kind)} {kind} needs it: {key.says}")
 
 

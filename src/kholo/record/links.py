@@ -7,21 +7,22 @@ from datetime import date
 
 from kholo.model import Entry
 
+from .files import Problems
 from .format import LINKS, Key
 from .read import Table
 from .text import nearest, shown
 
 
-def check_links(entries: Sequence[Entry], tables: Mapping[str, Table], is_whole: bool) -> None:
+def check_links(entries: Sequence[Entry], tables: Mapping[str, Table], problems: Problems, is_whole: bool) -> None:
     """Note, in the table of its file, every link that can't be. `is_whole`: every file of the record could be read."""
     by_id = {entry.id: entry for entry in entries if entry.id}
     for key in LINKS:
         graph = {entry.id: links_of(entry, key) for entry in entries}
         circular = _in_circles(graph) if key.is_acyclic else frozenset[str]()
-        for entry in entries:
+        for entry in () if problems.is_full else entries:
             table = tables[entry.file]
             written = table.values.get(key.name, ())
-            for link in graph[entry.id]:
+            for link in () if problems.is_full else graph[entry.id]:
                 fault = _fault(entry, key, link, by_id)
                 if fault and (is_whole or link in by_id):
                     table.problem(key.name, fault, *([written.index(link)] if link in written else []))

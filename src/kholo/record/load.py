@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -13,31 +13,38 @@ from kholo.model import Actor, Case, CaseError, Entry, Problem
 from .answers import read_answers
 from .archived import Copies, sha256
 from .entries import entry_of
+from .files import Files, Problems
 from .format import CASE
 from .links import check_links
-from .read import Problems, Table, open_toml
-from .text import fault_of_text, shown
+from .read import Table, open_toml
 from .values import Words
-
-MAX_ENTRIES = 10_000
-ENTRIES = "entries"
 
 
 def load_case(folder: Path, services: Iterable[str]) -> Case:
     """Read and check a case. `services` are the ids that exist. Raises `CaseError` with every problem found."""
     problems = Problems()
-    if not folder.is_dir():
-        raise CaseError([Problem(str(folder), 0, "", "is no folder; a case is one, with case.toml in it")])
-    head = open_toml(folder, "case.toml", problems)
-    if head is None:
-        raise CaseError(problems.found)
-    case = _case(folder, head, Words(tuple(services)), problems)
-    if problems.found:
+    case = _checked(Files(folder), services, problems)
+    if case is None or problems.found:
         raise CaseError(problems.found)
     return case
 
 
-def _case(folder: Path, head: Table, words: Words, problems: Problems) -> Case:
+def problems_of(folder: Path, services: Iterable[str], instead: Mapping[str, bytes] | None = None) -> list[Problem]:
+    """What is wrong in a case. `instead`: files as they would be, by their path inside the folder."""
+    problems = Problems()
+    _checked(Files(folder, instead), services, problems)
+    return sorted(problems.found)
+
+
+def _checked(files: Files, services: Iterable[str], problems: Problems) -> Case | None:
+    if not files.folder.is_dir():
+        problems.note(str(files.folder), "is no folder; a case is one, with case.toml in it")
+        return None
+    head = open_toml(files, "case.toml", problems)
+    return _case(files, head, Words(tuple(services)), problems) if head else None
+
+
+def _case(files: Files, head: Table, words: Words, problems: Problems) -> Case:
     head.read(CASE, words)
     found = head.values
     start, end = found.get("start"), found.get("end")
@@ -45,8 +52,8 @@ def _case(folder: Path, head: Table, words: Words, problems: Problems) -> Case:
         head.problem("end", f"is {end}, before the start ({start})")
     actors = _actors(found.get("actor", []))
     words = Words(words.services, tuple(actors))
-    entries = _entries(folder, words, problems)
-    answers = read_answers(folder, words, {entry.id for entry in entries if entry.id}, problems)
+    entries = _entries(files, words, problems)
+    answers = read_answers(files, words, {entry.id for entry in entries if entry.id}, problems)
     return Case(
         id=found.get("id", ""),
         title=found.get("title", ""),
@@ -58,7 +65,7 @@ def _case(folder: Path, head: Table, words: Words, problems: Problems) -> Case:
         simulated=found.get("simulated", False),
         actors=tuple(sorted(actors.values(), key=lambda actor: actor.id)),
         entries=tuple(sorted(entries, key=lambda entry: (entry.earliest, entry.id))),
-        digest="" if problems.found else _digest(folder),
+        digest="" if problems.found else _digest(files.folder),
         limits=found.get("limits", ()),
         answers=answers,
     )
@@ -76,14 +83,14 @@ def _actors(tables: list[Table]) -> dict[str, Actor]:
     return actors
 
 
-def _entries(folder: Path, words: Words, problems: Problems) -> list[Entry]:
-    copies = Copies(folder, problems)
+def _entries(files: Files, words: Words, problems: Problems) -> list[Entry]:
+    copies = Copies(files, problems)
     found: list[Entry] = []
     tables: dict[str, Table] = {}
     names: dict[str, str] = {}
-    files = entry_files(folder, problems)
-    for name in files:
-        table = open_toml(folder, name, problems)
+    names_of_files = files.entries(problems)
+    for name in names_of_files:
+        table = open_toml(files, name, problems)
         if table is None:
             continue
         tables[name] = table
@@ -93,32 +100,8 @@ def _entries(folder: Path, words: Words, problems: Problems) -> list[Entry]:
         if entry.id:
             names[entry.id] = name
         found.append(entry)
-    check_links(found, tables, is_whole=len(found) == len(files))
+    check_links(found, tables, problems, is_whole=len(found) == len(names_of_files))
     return found
-
-
-def entry_files(folder: Path, problems: Problems) -> list[str]:
-    """The files of the record, as paths inside the folder, sorted; what else lies there is a problem."""
-    room = folder / ENTRIES
-    if room.is_symlink() or (room.exists() and not room.is_dir()):
-        problems.note(ENTRIES, "must be a folder, not a link and no file")
-        return []
-    found = []
-    for path in sorted(room.iterdir()) if room.is_dir() else []:
-        if path.name.startswith("."):
-            continue
-        fault = fault_of_text(path.name, is_line=True)
-        if fault:
-            problems.note(f"{ENTRIES}/{shown(path.name)}", f"its name {fault}")
-        elif path.suffix != ".toml":
-            problems.note(f"{ENTRIES}/{path.name}", "is not read: an entry is a file *.toml; rename it, or move it out")
-        else:
-            found.append(f"{ENTRIES}/{path.name}")
-    if not found:
-        problems.note(ENTRIES, "has no entry; write one file each, *.toml, or: kholo case add FOLDER")
-    if len(found) > MAX_ENTRIES:
-        problems.note(ENTRIES, f"has more than {MAX_ENTRIES} entries; split the case")
-    return found[:MAX_ENTRIES]
 
 
 def _digest(folder: Path) -> str:

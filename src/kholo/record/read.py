@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import stat
 import tomllib
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from kholo.model import Problem
-
+from .files import Files, Problems
 from .format import Key, Shape, What
 from .scan import MAX_DEPTH, Places, TooDeep
 from .syntax import advice
 from .text import closest, nearest, shown
 from .values import Words, value_of
 
-MAX_FILE = 1 << 20
-
-
-class Problems:
-    """Collects what is wrong in one case."""
-
-    def __init__(self) -> None:
-        self.found: list[Problem] = []
-
-    def note(self, file: str, message: str, key: str = "", line: int = 0) -> None:
-        """One mistake. `line` from 1; 0: the file as a whole."""
-        self.found.append(Problem(file, line, key, message))
-
 
 class Table:
-    """One table of a TOML file, read by its `Shape`. `values` holds what is right, once it was read."""
+    """One table of a TOML file, read by its `Shape`. `raw` is what stands there.
+
+    `values`: what is right of it, once it was read. `meant`: keys that are not set but were meant by misspelt ones.
+    """
 
     def __init__(
         self,
@@ -42,9 +29,10 @@ class Table:
         path: str = "",
         over: Shape | None = None,
     ) -> None:
-        self.file, self._places, self._raw = file, places, raw
+        self.file, self._places, self.raw = file, places, raw
         self._problems, self._path, self._over = problems, path, over
         self.values: dict[str, Any] = {}
+        self.meant: set[str] = set()
 
     def problem(self, key: str, message: str, *inside: int) -> None:
         """Note a mistake at a key of this table ("": the table as a whole), and at an item inside of it."""
@@ -53,35 +41,35 @@ class Table:
 
     def has(self, key: str) -> bool:
         """Whether the key is set, rightly or wrongly."""
-        return key in self._raw
+        return key in self.raw
 
     def read(self, shape: Shape, words: Words) -> None:
         """Read every key that the shape knows; note what is missing, wrong, or not of the format."""
-        meant = self._unknown(shape)
+        if self._problems.is_full:
+            return
+        self._unknown(shape)
         for key in shape.keys:
-            if key.name in self._raw:
+            if key.name in self.raw:
                 value = self._value(key, shape, words)
                 if value is not None:
                     self.values[key.name] = value
-            elif key.is_needed and key.name not in meant:
+            elif key.is_needed and key.name not in self.meant:
                 self.problem(key.name, f"is missing; {shape.title} needs it: {key.says}")
 
-    def _unknown(self, shape: Shape) -> set[str]:
-        """Note keys that are none. Gives the keys that they were probably meant to be."""
-        free = [name for name in shape.names if name not in self._raw]
-        meant = set()
-        for name in self._raw:
-            if name in shape.names:
+    def _unknown(self, shape: Shape) -> None:
+        """Note keys that are none."""
+        free = [name for name in shape.names if name not in self.raw]
+        for name in self.raw:
+            if name in shape.names or self._problems.is_full:
                 continue
             if self._over and name in self._over.names:
                 self.problem(name, f"is no key of {shape.title} but of the file: move it above the first [table]")
                 continue
-            meant.add(closest(name, free))
+            self.meant.add(closest(name, free))
             self.problem(name, f"is not a key of {shape.title}; {nearest(name, free or shape.names)}")
-        return meant
 
     def _value(self, key: Key, shape: Shape, words: Words) -> Any:
-        raw = self._raw[key.name]
+        raw = self.raw[key.name]
         if key.what is What.TABLE:
             return self._table(key, raw, shape, words)
         if key.what is What.TABLES:
@@ -108,9 +96,15 @@ class Table:
         return table
 
 
-def open_toml(folder: Path, name: str, problems: Problems) -> Table | None:
+def parsed(text: str) -> tuple[Places, dict[str, Any]]:
+    """The places and the values of a text. Raises `TooDeep`, `ValueError` or `RecursionError`."""
+    # The places come first: the time that the parser takes grows with the square of the parts of a key.
+    return Places(text), tomllib.loads(text)
+
+
+def open_toml(files: Files, name: str, problems: Problems) -> Table | None:
     """Read one file of the case; None, and a problem, where it can't be read."""
-    text = text_of(folder, name, problems)
+    text = files.text(name, problems)
     if text is None:
         return None
     try:
@@ -121,43 +115,10 @@ def open_toml(folder: Path, name: str, problems: Problems) -> Table | None:
     try:
         return Table(name, places, tomllib.loads(text), problems)
     except (ValueError, RecursionError) as error:
-        line, message = advice(text, error)
-        problems.note(name, message, _printable(places.key_at(line)), line)
-    return None
-
-
-def text_of(folder: Path, name: str, problems: Problems) -> str | None:
-    """The text of one file of the case; None, and a problem, where there is none that could be read."""
-    path = folder / name
-    try:
-        found = path.lstat()
-        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_FILE:
-            problems.note(name, f"must be a file of at most {MAX_FILE >> 20} MiB, not a link and nothing else")
-            return None
-        data = path.read_bytes()
-    except FileNotFoundError:
-        problems.note(name, "is missing")
-        return None
-    except OSError as error:
-        problems.note(name, f"can't be read: {error.strerror}")
-        return None
-    return _decoded(name, data, problems)
-
-
-def _decoded(name: str, data: bytes, problems: Problems) -> str | None:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        problems.note(name, "is UTF-16 and is not UTF-8; save it as UTF-8 (without BOM)", line=1)
-    elif data.startswith(b"\xef\xbb\xbf"):
-        problems.note(name, "begins with a byte order mark (U+FEFF); save it as UTF-8 without BOM", line=1)
-    elif b"\0" in data:
-        line = data.count(b"\n", 0, data.index(b"\0")) + 1
-        problems.note(name, "holds a NUL byte; this is no text, or a damaged one", line=line)
-    else:
-        try:
-            return data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            problems.note(name, f"is not UTF-8 (byte {error.start}); save it as UTF-8", line=line)
+        line, message, is_open = advice(text, error)
+        if is_open and places.inside:
+            line = places.line_of(places.inside)
+        problems.note(name, message, _printable(places.inside or places.key_at(line)), line)
     return None
 
 

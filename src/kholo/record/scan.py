@@ -1,4 +1,7 @@
-"""Where each key stands in a TOML file: the parser does not say, and a message without a line is no help."""
+"""Where each key and comment stands in a TOML file: the parser does not say.
+
+A message without a line is no help, and an edit must leave every other byte as it is.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,11 @@ MAX_DEPTH = 8
 _LONGEST = 100
 _SPACE = re.compile(r"[ \t]*")
 _GAP = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
-_REST = re.compile(r"[ \t\r]*(?:#[^\n]*)?")
+_REST = re.compile(r"[ \t\r]*(#[^\n]*)?")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _STRING = re.compile(
-    r'"""(?:[^\\]|\\.)*?"{3,5}|' + r"'''.*?'{3,5}|" + r'"(?:[^"\\\n]|\\[^\n])*"|' + r"'[^'\n]*'", re.DOTALL
+    r'"""(?:[^\\]|\\.)*?"{3,5}|' + r"'''.*?'{3,5}|(?!\"\"\"|''')" + r'(?:"(?:[^"\\\n]|\\[^\n])*"|' + r"'[^'\n]*')",
+    re.DOTALL,
 )
 _SCALAR = re.compile(r"[^\s,\[\]{}\"'#=](?:[^,\]}#\n]*[^\s,\]}#\n])?")
 
@@ -33,41 +37,64 @@ class TooDeep(Exception):
 
 
 class Places:
-    """The line (from 1) of every key, as dotted paths with places in lists: `source.1.read`, `limits.2`.
+    """Keys are dotted paths with places in lists: `source.1.read`, `limits.2`; "" is the file.
 
-    A file that is not TOML is read up to where it stops being it. Takes time linear in the text. Raises `TooDeep`.
+    A file that is not TOML is read up to where it stops being it; `inside` is then the key whose value stopped being
+    one ("": it was not in a value). Takes time linear in the text. Raises `TooDeep`.
+
+    `pairs`: from where to where `key = value` stands, and where the value begins. `ends`: where the last pair of a
+    table ends, or its header. `above` and `after`: comments before a key (or an item, `limits.]` being the end of a
+    list) and on its line; `head` and `foot`: those of the file. All places are in characters from 0.
     """
 
     def __init__(self, text: str) -> None:
+        self.inside, self.pairs, self.ends = "", dict[str, tuple[int, int, int]](), {"": 0}
+        self.above, self.after = dict[str, list[str]](), dict[str, str]()
+        self.head, self.foot = list[str](), list[str]()
         self._text, self._at = text, 0
         self._lines: dict[str, int] = {}
+        self._begun: dict[int, str] = {}
         self._counts: dict[str, int] = {}
+        self._pending: list[str] = []
         self._ends = [place for place, char in enumerate(text) if char == "\n"]
         with contextlib.suppress(_Stop):
             self._file()
 
+    @property
+    def comments(self) -> list[str]:
+        """All comments, sorted."""
+        keyed = [comment for lines in self.above.values() for comment in lines]
+        return sorted([*self.head, *keyed, *self.after.values(), *self.foot])
+
     def line_of(self, key: str) -> int:
-        """The line that sets a key; where it is not set, that of the table it is missing in; of the file, 1."""
+        """The line (from 1) that sets a key; where it is not set, that of its table; of the file, 1."""
         while key and key not in self._lines:
             key = key.rpartition(".")[0]
         return self._lines.get(key, 1)
 
     def key_at(self, line: int) -> str:
-        """The key that was begun on a line or last before it; "" where there is none."""
-        begun = [(at, key) for key, at in self._lines.items() if at <= line]
-        return max(begun, key=lambda item: item[0])[1] if begun else ""
+        """The key that was begun last on a line; "" where there is none."""
+        return self._begun.get(line, "")
 
     def _file(self) -> None:
         table = ""
         while True:
-            self._skip(_GAP)
+            gap = self._gap()
+            if not self._lines and self._pending and gap[len(gap.rstrip()) :].count("\n") > 1:
+                self.head, self._pending = self._pending, []
             if self._at >= len(self._text):
+                self.foot = self._pending
                 return
             if self._text[self._at] == "[":
-                table = self._header()
+                path = table = self._header()
             else:
-                self._pair(table, 1)
-            self._skip(_REST)
+                path = self._pair(table, 1)
+            self.ends[table] = self._at
+            rest = _REST.match(self._text, self._at)
+            if rest:
+                self._at = rest.end()
+                if rest[1]:
+                    self.after[path] = rest[1].strip()
             if self._at < len(self._text) and self._text[self._at] != "\n":
                 raise _Stop
 
@@ -86,20 +113,27 @@ class Places:
             elif path in self._counts:
                 path = _joined(path, str(self._counts[path]))
             self._note(path, start)
+        self._attach(path)
         return path
 
-    def _pair(self, table: str, depth: int) -> None:
+    def _pair(self, table: str, depth: int) -> str:
         start, path = self._at, table
         for part in self._dotted():
             path = _joined(path, part)
             self._note(path, start)
+        self._attach(path)
         self._expect("=")
+        outer, self.inside = self.inside, path
+        self._skip(_SPACE)
+        value = self._at
         self._value(path, depth)
+        self.inside = outer
+        self.pairs[path] = start, value, self._at
+        return path
 
     def _value(self, path: str, depth: int) -> None:
         if depth > MAX_DEPTH:
             raise TooDeep(self._line(self._at))
-        self._skip(_SPACE)
         opening = self._text[self._at : self._at + 1]
         if opening == "[":
             self._array(path, depth)
@@ -110,35 +144,37 @@ class Places:
 
     def _array(self, path: str, depth: int) -> None:
         self._at += 1
+        self._gap()
         place = 0
-        while True:
-            self._skip(_GAP)
-            if self._text.startswith("]", self._at):
-                self._at += 1
-                return
+        while not self._closes("]"):
             item = _joined(path, str(place))
             self._note(item, self._at)
+            self._attach(item)
             self._value(item, depth + 1)
             place += 1
-            self._skip(_GAP)
-            if self._text.startswith(",", self._at):
-                self._at += 1
-            elif not self._text.startswith("]", self._at):
-                raise _Stop
+            self._next("]", item)
+        self._attach(_joined(path, "]"))
 
     def _inline(self, path: str, depth: int) -> None:
         self._at += 1
-        while True:
-            self._skip(_GAP)
-            if self._text.startswith("}", self._at):
-                self._at += 1
-                return
-            self._pair(path, depth + 1)
-            self._skip(_GAP)
-            if self._text.startswith(",", self._at):
-                self._at += 1
-            elif not self._text.startswith("}", self._at):
-                raise _Stop
+        self._gap()
+        while not self._closes("}"):
+            self._next("}", self._pair(path, depth + 1))
+
+    def _closes(self, mark: str) -> bool:
+        if self._text.startswith(mark, self._at):
+            self._at += 1
+            return True
+        return False
+
+    def _next(self, mark: str, item: str) -> None:
+        """Past the comma to the next item, or up to the closing mark; a comment on the line belongs to the item."""
+        self._gap(item)
+        if self._text.startswith(",", self._at):
+            self._at += 1
+            self._gap(item)
+        elif not self._text.startswith(mark, self._at):
+            raise _Stop
 
     def _dotted(self) -> list[str]:
         parts: list[str] = []
@@ -154,8 +190,27 @@ class Places:
                 return parts
             self._at += 1
 
+    def _gap(self, item: str = "") -> str:
+        """Skip blanks, lines and comments; the comments wait for what comes next."""
+        match = _GAP.match(self._text, self._at)
+        gap = match[0] if match else ""
+        self._at += len(gap)
+        for place, line in enumerate(gap.split("\n") if "#" in gap else ()):
+            comment = line.strip()
+            if comment and not place and item:
+                self.after[item] = comment
+            elif comment:
+                self._pending.append(comment)
+        return gap
+
+    def _attach(self, path: str) -> None:
+        if self._pending:
+            self.above[path], self._pending = self._pending, []
+
     def _note(self, path: str, at: int) -> None:
-        self._lines.setdefault(path, self._line(at))
+        line = self._line(at)
+        self._lines.setdefault(path, line)
+        self._begun[line] = path
 
     def _line(self, at: int) -> int:
         return bisect_right(self._ends, at - 1) + 1

@@ -8,7 +8,11 @@ from .text import shown
 
 _PLACE = re.compile(r" ?\(at (?:line (\d+), column (\d+)|end of document)\)")
 _CURLY = re.compile("[“”„‟«»‘’]")
+_OLD_MAC = re.compile(r"\r.")
 _DAY = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b")
+#: More digits than Python turns into a number: its error tells no line.
+_LONG = re.compile(r"(?<!\d)\d{4300}")
+_OPEN = ("Unclosed", "Unterminated string", "Expected \"'''\"")
 _BARE = re.compile(r"=\s*([^\s\"'\[{#][^#]*)")
 
 #: What the parser says, and what to do.
@@ -19,15 +23,15 @@ _ADVICE = (
     ("Cannot redefine", "the name is used twice; keep one of them"),
     ("Duplicate inline table key", "the key is set twice between the braces; keep one of them"),
     ("Expected '='", "a line is `key = value`, a comment begins with #; is the = missing, or a quote?"),
-    ("Expected ']'", "the line opens a table with [ and does not close it with ]"),
+    ("Expected ']", "the line opens a table with [ or [[ and does not close it with as many ]"),
     (
         "Expected newline or end of document",
         "more stands on the line after the value; one key a line, texts in quotes",
     ),
-    ("Unclosed array", "a list is not closed with ], or a comma between its items is missing"),
+    ("Unclosed array", "a list that begins here is not closed with ], or a comma between its items is missing"),
     ("Unclosed inline table", "braces are not closed with }, or a comma is missing; a [table] of its own is clearer"),
     ("Illegal character '\\n'", 'the text is not closed on its line; end it with ", or use """ for several lines'),
-    ("Unterminated string", 'a text is not closed; end it with ", or with """ where it began so'),
+    ("Unterminated string", 'a text that begins here is not closed; end it with ", or with """ where it began so'),
     ("Expected \"'''\"", "a text that begins with ''' is not closed with '''"),
     ('Expected "\'"', "a text that begins with ' is not closed with '"),
     (
@@ -45,17 +49,22 @@ _ADVICE = (
 )
 
 
-def advice(text: str, error: Exception) -> tuple[int, str]:
-    """The line (from 1) and what to say of text that the parser gave up on."""
+def advice(text: str, error: Exception) -> tuple[int, str, bool]:
+    """The line (from 1) and what to say of text that the parser gave up on; and whether something was left open."""
     said = str(error)
     found = _PLACE.search(said)
     lines = text.split("\n")
     line = int(found[1]) if found and found[1] else len(text.rstrip("\n").split("\n"))
+    if long := _LONG.search(text):
+        line = text.count("\n", 0, long.start()) + 1
     written = lines[line - 1] if line <= len(lines) else ""
-    return line, f"is not TOML: {_advice(said, written) or _PLACE.sub('', said)}"
+    words = _advice(said, written) or _PLACE.sub("", said)
+    return line, f"is not TOML: {words}", any(start in said for start in _OPEN)
 
 
 def _advice(said: str, line: str) -> str:
+    if _OLD_MAC.search(line):
+        return "its line ends are those of old Macs (CR); save it with the usual ones (LF)"
     if found := _CURLY.search(line):
         return f'the line holds {found[0]}; write texts between straight quotes, "like this"'
     if "Invalid date" in said and (found := _DAY.search(line)):
@@ -77,6 +86,8 @@ def _bare(line: str) -> str:
     value = found[1].strip()
     if value.lower() in ("yes", "no", "true", "false", "on", "off"):
         return f"{shown(value)} is written true or false, in small letters and without quotes"
+    if found := re.match(r"\d{4}-\d{2}-\d{2}\b", value):
+        return f"there is no day {found[0]}; is the month right?"
     if day := _DAY.search(value):
         return f"{shown(value)} is no date; write it with four, two and two digits: 2024-02-07 (not {shown(day[0])})"
     return f"{shown(value)} is no value; put texts in quotes, write dates as 2024-02-17"

@@ -61,11 +61,10 @@ def shown(value: object) -> str:
 def closest(value: str, known: Iterable[str]) -> str:
     """The one of the known words that is most like it; "" where none is."""
     words = {word.casefold(): word for word in known}
-    plain = value[:_SHOWN].casefold().replace("_", "-")
-    found = difflib.get_close_matches(plain, words, n=1, cutoff=0.55) or difflib.get_close_matches(
-        value[:_SHOWN].casefold(), words, n=1, cutoff=0.55
-    )
-    return words[found[0]] if found else ""
+    plain = value[:_SHOWN].casefold()
+    found = difflib.get_close_matches(plain, words, n=1, cutoff=0.55)
+    longer = [word for word in words if len(plain) > 2 and word.startswith(plain)]
+    return words[(found or longer)[0]] if found or longer else ""
 
 
 def nearest(value: str, known: Iterable[str]) -> str:

@@ -21,9 +21,9 @@ from .text import closest, fault_of_identity, fault_of_text, nearest, shown
 Note = Callable[..., None]
 
 MAX_ITEMS = 5_000
-_NETWORK = re.compile(r"AS[1-9]\d{0,9}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|\d{3}))?")
+NETWORK = re.compile(r"AS[1-9]\d{0,9}")
+DIGEST = re.compile(r"[0-9a-f]{64}")
+LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|\d{3}))?")
 #: Names that people write for the commonest languages of such records.
 _LANGUAGES = {
     "arabic": "ar", "bengali": "bn", "english": "en", "french": "fr", "german": "de", "hausa": "ha", "hindi": "hi",
@@ -102,7 +102,7 @@ def _place(text: str, note: Note) -> str | None:
 
 
 def _language(text: str, note: Note) -> str | None:
-    if _LANGUAGE.fullmatch(text):
+    if LANGUAGE.fullmatch(text):
         return text
     meant = _LANGUAGES.get(text.casefold()) or _LANGUAGES.get(closest(text, _LANGUAGES), "")
     hint = f"did you mean {meant!r}? " if meant else ""
@@ -141,9 +141,9 @@ def _path(text: str, note: Note) -> str | None:
 
 
 def _digest(text: str, note: Note) -> str | None:
-    if _SHA256.fullmatch(text):
+    if DIGEST.fullmatch(text):
         return text
-    if _SHA256.fullmatch(text.lower()):
+    if DIGEST.fullmatch(text.lower()):
         note("must be in small letters: 64 digits of 0-9a-f (sha256sum FILE)")
     else:
         note(f"has {len(text)} characters; a SHA-256 is 64 digits of 0-9a-f (sha256sum FILE)")
@@ -219,7 +219,7 @@ def _item(key: Key, raw: Any, note: Note) -> str | None:
         return text
     if key.what is What.ENTRIES:
         return _identity(text, note)
-    if _NETWORK.fullmatch(text):
+    if NETWORK.fullmatch(text):
         return text
     digits = "".join(char for char in text if char.isascii() and char.isdigit()).lstrip("0")
     like = f"AS{digits}" if digits and re.fullmatch(r"(?i)asn?[ -]?\d+|\d+", text) else ""

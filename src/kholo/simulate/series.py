@@ -14,6 +14,8 @@ Array = NDArray[np.float64]
 YEAR = 365.0
 #: What may happen in an eventful year; half of them are weak or short.
 KINDS = ("complete", "short", "gap", "partial", "spread", "short", "late", "partial", "complete", "hours")
+#: Those of three days and more.
+_LONG = ("long", "weak")
 
 
 class Truth(msgspec.Struct, frozen=True):
@@ -36,10 +38,11 @@ class SeriesYear(msgspec.Struct, frozen=True):
 class World(msgspec.Struct, frozen=True):
     """What quiet looks like.
 
-    per_day: reports a day. base: mean share of failures (each line has its own, exponentially distributed). shifts:
-    share of years in which the line's own rate changes on some day. bursts: a year, of one to six hours, in which half
-    of all fail. broken: probes a year that fail every hour for two to twelve hours. correlation: of results within an
-    hour, beyond their common rate.
+    per_day: reports a day. base: mean share of failures (each line has its own, exponentially distributed); poor: share
+    of lines with ten times as much. shifts: share of years in which the line's own rate changes on some day. bursts: a
+    year, of one to six hours, in which half of all fail. broken: probes a year that fail for two to twelve hours,
+    broken_per_day: how often they report. correlation: of results within an hour, beyond their common rate. kinds: what
+    happens in eventful years, in turns.
     """
 
     per_day: float = 3.0
@@ -48,12 +51,19 @@ class World(msgspec.Struct, frozen=True):
     bursts: float = 3.0
     broken: float = 1.0
     correlation: float = 0.15
+    poor: float = 0.0
+    broken_per_day: float = 24.0
+    kinds: tuple[str, ...] = KINDS
+
+
+#: A plainer world: half of the events are complete and long, half weak or short; most lines are good, few poor.
+PLAIN = World(base=0.0075, poor=0.03, broken_per_day=18.0, kinds=("long", "weak", "long", "short"))
 
 
 def series_year(world: World, seed: int, number: int, *, eventful: bool) -> SeriesYear:
     """Series-year `number` of a seed, with one block in it where `eventful`."""
     draw = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, number, int(eventful)])))
-    truth = _truth(draw, KINDS[number % len(KINDS)]) if eventful else None
+    truth = _truth(draw, world.kinds[number % len(world.kinds)]) if eventful else None
     at = np.sort(draw.uniform(0, YEAR, draw.poisson(YEAR * world.per_day)))
     if truth is not None and truth.kind == "gap":
         away = draw.uniform(0.5, 4.0)
@@ -75,14 +85,15 @@ def _truth(draw: np.random.Generator, kind: str) -> Truth:
     lasts = {
         "short": draw.uniform(1.0, 3.0),
         "hours": draw.uniform(5.0, 30.0),
-    }.get(kind, float(np.clip(draw.lognormal(np.log(8.0), 1.0), 1.5, 90.0)))
+    }.get(kind, float(np.clip(draw.lognormal(np.log(8.0), 1.0), 3.0 if kind in _LONG else 1.5, 90.0)))
     onset = draw.uniform(10.0, YEAR - 10.0 - lasts)
     return Truth(kind, onset, onset + lasts)
 
 
 def _base(draw: np.random.Generator, world: World, at: Array) -> Array:
     """The line's own share of failures at each time, bursts included."""
-    rates = np.clip(draw.exponential(world.base, 2), 0.001, 0.3)
+    mean = world.base * (10 if world.poor and draw.uniform() < world.poor else 1)
+    rates = np.clip(draw.exponential(mean, 2), 0.001, 0.3)
     turn = draw.uniform(0, YEAR) if draw.uniform() < world.shifts else YEAR
     chance: Array = np.where(at < turn, rates[0], rates[1])
     for _ in range(draw.poisson(world.bursts)):
@@ -107,7 +118,7 @@ def _blocked(draw: np.random.Generator, truth: Truth, at: Array) -> Array:
     """The share of failures that the block makes."""
     inside = (at >= truth.onset) & (at < truth.end)
     full = draw.uniform(0.8, 1.0)
-    if truth.kind == "partial":
+    if truth.kind in ("partial", "weak"):
         full = draw.uniform(0.35, 0.7)
     chance = np.full(len(at), full)
     if truth.kind == "spread":
@@ -122,11 +133,12 @@ def _blocked(draw: np.random.Generator, truth: Truth, at: Array) -> Array:
 def _with_broken(
     draw: np.random.Generator, world: World, at: Array, failed: NDArray[np.bool_]
 ) -> tuple[Array, NDArray[np.bool_]]:
-    """Add probes that are broken: each reports about once an hour and fails."""
+    """Add probes that are broken: each reports at its own pace and fails."""
     for _ in range(draw.poisson(world.broken)):
         hours = draw.uniform(2.0, 12.0)
         begin = draw.uniform(0, YEAR - 1)
-        more = begin + (np.arange(int(hours)) + draw.uniform(size=int(hours))) / 24
+        many = int(hours * world.broken_per_day / 24)
+        more = begin + (np.arange(many) + draw.uniform(size=many)) / world.broken_per_day
         at, failed = np.concatenate([at, more]), np.concatenate([failed, np.ones(len(more), dtype=bool)])
     order = np.argsort(at, kind="stable")
     return at[order], failed[order]

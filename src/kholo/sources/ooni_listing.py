@@ -89,7 +89,9 @@ def _questions(wanted: Wanted) -> list[dict[str, str]]:
     made: list[dict[str, str]] = []
     for test in wanted.tests:
         if test == "web_connectivity" and wanted.hosts:
-            made += [base | {"test_name": test, "domain": host} for host in wanted.hosts]
+            # The archive keeps sites by their whole name.
+            names = [name for host in wanted.hosts for name in (host, f"www.{host}")]
+            made += [base | {"test_name": test, "domain": name} for name in names]
         else:
             made.append(base | {"test_name": test})
     return made or [base]
