@@ -174,6 +174,17 @@ def test_a_finding_about_some_networks_does_not_bear_out_a_claim_about_all() -> 
     assert (said.outcome, said.reason) == (Outcome.UNDETERMINED, Reason.IN_PART)
     assert "AS7" in said.because
     assert one(WORKED, [narrow], [], []).outcome is Outcome.CONTRADICTED
+    assert narrow.proposition
+    worked = msgspec.structs.replace(narrow, proposition=msgspec.structs.replace(narrow.proposition, state=State.OK))
+    assert one(WORKED, [worked], [], []).outcome is Outcome.UNDETERMINED
+
+
+def test_weaker_evidence_beside_what_is_enough_takes_nothing_away() -> None:
+    strong, weak = block(5, 20), block(6, 19, grade=Grade.B)
+    assert one(BLOCKED, [], [strong, weak], []).grade is Grade.A
+    assert one(WORKED, [], [strong, weak], []).grade is Grade.A
+    halves = [block(5, 11), block(11, 20, grade=Grade.B)]
+    assert one(BLOCKED, [], halves, []).grade is Grade.B, "here both are needed"
 
 
 def test_behind_every_undetermined_stands_why_and_how_much_was_measured() -> None:

@@ -23,7 +23,7 @@ from kholo.reference import load_reference
 from .broken_case import FILES
 
 ROOT = Path(__file__).parents[1]
-SHIPPED = sorted((ROOT / "cases").rglob("*.toml"))
+SHIPPED = sorted([*(ROOT / "cases").glob("*/case.toml"), *(ROOT / "cases").glob("*/entries/*.toml")])
 SERVICES = load_reference().services.ids
 
 UNTIDY = '''\
