@@ -15,6 +15,9 @@ from .document import Block, Grid, Items, Paragraph, Run, Style, Text
 from .language import Gap, Language
 from .notes import Notes, from_record
 
+#: Entries that wait for an answer.
+_ASKED = frozenset({EntryKind.QUESTION, EntryKind.LETTER})
+
 
 class Parts:
     """The computed parts of one paper. Every figure in them carries the mark of a note."""
@@ -106,9 +109,12 @@ class Parts:
 
     def _clock(self, row: Clock, is_named: bool = False) -> Text:
         words = self._words
+        entry = self._entries.get(row.entry_id)
         state = "stopped" if row.stopped else "running"
+        # Silence is counted since a block began, or since somebody asked.
+        is_asked = row.clock is ClockKind.SILENCE and entry is not None and entry.kind in _ASKED
         text = words.say(
-            f"clock.{row.clock}.{state}",
+            f"clock.{'question' if is_asked else row.clock}.{state}",
             days=words.count(row.days, "day"),
             start=words.day(row.started),
             stop=words.day(row.stopped or self._view.as_of),
@@ -117,8 +123,7 @@ class Parts:
         if row.grade:
             text = (*text, Run(" "), *words.say("clock.grade", grade=row.grade.value))
         text = (*text, Run(" "), *from_record(row.because))
-        entry = self._entries.get(row.entry_id)
-        if not is_named or entry is None or row.clock is ClockKind.SILENCE:
+        if not is_named or entry is None or (row.clock is ClockKind.SILENCE and not is_asked):
             return text
         return (*words.say("clock.of", what=self._what(entry)), Run(" "), *text)
 

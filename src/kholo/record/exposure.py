@@ -63,7 +63,7 @@ def _measured(mine: list[tuple[Incident, NetworkSpell]], window: _Span) -> Expos
 
 
 def _longest(spell: NetworkSpell) -> _Span:
-    return spell.onset.earliest, spell.end.latest if spell.end else spell.last_seen
+    return spell.onset.earliest, max(known_end(spell), spell.end.latest if spell.end else spell.last_seen)
 
 
 def _found(case: Case, window: _Span) -> Exposure | None:
