@@ -76,7 +76,7 @@ def test_uganda_by_an_archives_results(uganda: Assessed) -> None:
         "u17": (Outcome.UNDETERMINED, Grade.B),
     }
     (partly,) = [item for item in uganda.assessments if item.entry_id == "u17"]
-    assert partly.evidence == ("x-UG-blocked-20260118",)
+    assert partly.evidence == ("x-UG-blocked-202601",)
     (incident,) = uganda.events.incidents
     assert (incident.state, incident.networks) == (State.BLOCKED, ("AS20294",))
 
