@@ -16,7 +16,7 @@ import urllib3
 from kholo.model import NetworkFault
 from kholo.sources.items import clean
 
-from .ledger import Receipt
+from .ledger import Receipt, bare
 from .plan import Remote
 from .web import PIECE, Passing, Web, pieces
 
@@ -103,7 +103,7 @@ def _again(stream: IO[bytes], have: int, got: Got) -> int:
 
 def _same_version(remote: Remote, response: urllib3.BaseHTTPResponse) -> None:
     etag = response.headers.get("ETag", "").strip()
-    if remote.etag and etag and _bare(etag) != _bare(remote.etag):
+    if remote.etag and etag and bare(etag) != bare(remote.etag):
         raise Passing("the object has another ETag than its listing says")
 
 
@@ -126,7 +126,7 @@ def _checked(remote: Remote, stream: IO[bytes], now: datetime) -> Receipt:
         size += len(piece)
     if remote.size is not None and size != remote.size:
         raise Passing(f"{size} bytes came, its listing says {remote.size}")
-    etag = _bare(remote.etag)
+    etag = bare(remote.etag)
     # An ETag of one piece is the MD5 of the object (S3 API, "Object"); of several it is not.
     if _MD5.fullmatch(etag) and etag != md5.hexdigest():
         raise Passing("the bytes are not those that its ETag stands for")
@@ -144,9 +144,5 @@ def _parses(stream: IO[bytes], size: int) -> None:
         raise Passing("the answer is no JSON, or was cut") from None
 
 
-def _bare(etag: str) -> str:
-    return etag.removeprefix("W/").strip('"')
-
-
 def _quoted(etag: str) -> str:
-    return f'"{_bare(etag)}"'
+    return f'"{bare(etag)}"'

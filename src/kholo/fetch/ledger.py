@@ -12,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from .plan import Remote
+
 
 class Receipt(msgspec.Struct, frozen=True):
     """One object as it was fetched. Times are UTC. `is_taken`: the store has what is in it.
@@ -26,6 +28,15 @@ class Receipt(msgspec.Struct, frozen=True):
     etag: str
     fetched_at: datetime
     is_taken: bool = False
+
+    def is_current(self, remote: Remote) -> bool:
+        """Whether it is of the version that stands there now, and no other will come."""
+        return remote.is_settled and (not remote.etag or bare(remote.etag) == self.etag)
+
+
+def bare(etag: str) -> str:
+    """An ETag without its quotes and its mark of weakness (RFC 9110, 8.8.3)."""
+    return etag.removeprefix("W/").strip('"')
 
 
 class Ledger:

@@ -45,6 +45,11 @@ class Remote(msgspec.Struct, frozen=True, order=True):
     guess: int = 0
     is_settled: bool = True
 
+    @property
+    def supposed(self) -> int:
+        """Bytes, as far as they are known or supposed."""
+        return self.guess if self.size is None else self.size
+
 
 class Plan(msgspec.Struct, frozen=True):
     """What a source would fetch, in this order. `notes` are sentences for the person: which way was taken, and why.
@@ -59,7 +64,7 @@ class Plan(msgspec.Struct, frozen=True):
     @property
     def size(self) -> int:
         """Bytes, as far as they are known or supposed."""
-        return sum(one.guess if one.size is None else one.size for one in self.objects)
+        return sum(one.supposed for one in self.objects)
 
 
 class Option(msgspec.Struct, frozen=True):

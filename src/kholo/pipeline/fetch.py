@@ -19,7 +19,7 @@ from kholo.fetch.web import Web
 from kholo.model import EnvironmentFault, NetworkFault, NotThere
 from kholo.store import Store
 
-from .ingest import Input, Summary, take
+from .ingest import Input, Summary, conflicts, take
 
 #: Of one batch: bytes and objects that are fetched before they are ingested.
 BATCH_BYTES, BATCH_OBJECTS = 256 << 20, 2_000
@@ -66,15 +66,12 @@ def folder_of(store: Store, source: str) -> Path:
 def due(store: Store, source: str, plan: Plan) -> Due:
     """What is still to be done of a plan."""
     ledger = Ledger(folder_of(store, source))
-    missing = tuple(one for one in plan.objects if not _is_there(one, ledger.of(one.name)))
+    missing = tuple(one for one in plan.objects if not _is_there(ledger.of(one.name), one))
     return Due(missing, len(plan.objects) - len(missing))
 
 
-def _is_there(remote: Remote, receipt: Receipt | None) -> bool:
-    if receipt is None or not receipt.is_taken:
-        return False
-    same = not remote.etag or remote.etag.strip('"') == receipt.etag
-    return same and remote.is_settled
+def _is_there(receipt: Receipt | None, remote: Remote) -> bool:
+    return receipt is not None and receipt.is_taken and receipt.is_current(remote)
 
 
 def room(store: Store, size: int) -> None:
@@ -115,17 +112,21 @@ def fetch(
             run.mark(receipts, keep)
             if run.lost is not None:
                 raise run.lost
+    if done.ingested.files:
+        done.ingested.conflicts = conflicts(store)
     return done
 
 
 def _batches(objects: Sequence[Remote]) -> Iterator[list[Remote]]:
     """Bounded by bytes and number; the same plan gives the same batches."""
     batch: list[Remote] = []
+    size = 0
     for one in objects:
-        if batch and (len(batch) >= BATCH_OBJECTS or Plan((*batch, one)).size > BATCH_BYTES):
+        if batch and (len(batch) >= BATCH_OBJECTS or size + one.supposed > BATCH_BYTES):
             yield batch
-            batch = []
+            batch, size = [], 0
         batch.append(one)
+        size += one.supposed
     if batch:
         yield batch
 
@@ -187,8 +188,7 @@ class _Run:
     def _is_kept(self, known: Receipt, remote: Remote) -> bool:
         """Fetched by a run that was cut off before the store had it."""
         path = path_of(self._folder, remote.name)
-        same = remote.is_settled and (not remote.etag or remote.etag.strip('"') == known.etag)
-        return same and path.is_file() and path.stat().st_size == known.size
+        return known.is_current(remote) and path.is_file() and path.stat().st_size == known.size
 
     def _got(self, size: int) -> None:
         with self._lock:
@@ -217,9 +217,8 @@ class _Run:
 
 
 def _add(total: Summary, more: Summary) -> None:
-    """Sums, save for conflicts, which are counted over the whole store each time."""
+    """Sums, save for conflicts: they are of the whole store, and counted at the end."""
     for name in ("files", "read", "new", "known", "signals", "new_signals", "aside", "rejected"):
         setattr(total, name, getattr(total, name) + getattr(more, name))
     for reason, count in more.reasons.items():
         total.reasons[reason] = total.reasons.get(reason, 0) + count
-    total.conflicts = more.conflicts

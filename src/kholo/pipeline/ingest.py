@@ -80,7 +80,9 @@ def ingest(
     """
     found = [Input(path, str(path)) for path in archives.find(paths)]
     with store.writing():
-        return take(store, found, stdin, now, workers, tell, fingerprints)
+        summary = take(store, found, stdin, now, workers, tell, fingerprints)
+    summary.conflicts = conflicts(store)
+    return summary
 
 
 def take(
@@ -92,7 +94,7 @@ def take(
     tell: Tell = lambda _items, _bytes: None,
     fingerprints: tuple[Path, ...] = (),
 ) -> Summary:
-    """As `ingest`, into a store that is held for writing already."""
+    """As `ingest`, into a store that is held for writing already; conflicts are left for the caller to count."""
     summary = Summary(files=len(inputs) + (stdin is not None))
     reader = _Reader(inputs, stdin, tell)
     judge = sets.judge_for(store, fingerprints)
@@ -104,7 +106,6 @@ def take(
             part.take(reader.drain())
     except OSError as error:
         raise EnvironmentFault(f"{error.filename or store.root}: {error.strerror or error}") from error
-    summary.conflicts = conflicts(store)
     return summary
 
 
