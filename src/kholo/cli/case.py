@@ -16,7 +16,7 @@ from kholo.record import load_case
 from kholo.record.format import LINKS
 from kholo.record.links import links_of
 from kholo.record.schema import schemas
-from kholo.reference import load_reference
+from kholo.reference import load_services
 
 from . import output
 from .case_archive import archive
@@ -48,7 +48,7 @@ def check(context: click.Context, folders: tuple[Path, ...], as_json: bool) -> N
     wrong = 0
     for folder in folders:
         try:
-            found = load_case(folder, load_reference().services.ids)
+            found = load_case(folder, load_services().ids)
         except CaseError as error:
             wrong += 1
             _say_problems(folder, error, as_json)
@@ -102,7 +102,7 @@ def fmt(context: click.Context, folders: tuple[Path, ...], only_check: bool) -> 
 @json_option
 def log(folder: Path, as_json: bool) -> None:
     """Show the chronology of the case in FOLDER: every entry by its day, and which others it leads to."""
-    found = load_case(folder, load_reference().services.ids)
+    found = load_case(folder, load_services().ids)
     if as_json:
         output.json_rows(_row(found, entry) for entry in found.entries)
         return
@@ -141,7 +141,7 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write both schemas into this folder.")
 def schema(out: Path | None) -> None:
     """Show the JSON Schemas of the case format, for editors: of case.toml, and of the files in entries/."""
-    for name, found in schemas(load_reference().services.ids).items():
+    for name, found in schemas(load_services().ids).items():
         text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
         if out is None:
             click.echo(text, nl=False)

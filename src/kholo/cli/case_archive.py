@@ -9,7 +9,7 @@ import click
 from kholo.fetch.page import Visitor, is_public
 from kholo.fetch.wait import Patience
 from kholo.pipeline.archive import archive as run
-from kholo.reference import load_reference
+from kholo.reference import load_services
 from kholo.sources.items import clean
 
 from . import output
@@ -36,7 +36,7 @@ def archive(context: click.Context, folder: Path, entry: str | None, local: bool
     visitor = Visitor(timing(), Patience(tries=3), (lambda _address: True) if local else is_public)
     missed = total = 0
     try:
-        for kept in run(folder, entry, visitor, load_reference().services.ids, lambda: moment_or_now(None)):
+        for kept in run(folder, entry, visitor, load_services().ids, lambda: moment_or_now(None)):
             total += 1
             missed += kept.archived is None
             if as_json:

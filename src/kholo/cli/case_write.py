@@ -15,7 +15,7 @@ from kholo.record.format import ACTOR, CASE, ENTRY, LINKS, SOURCE, Shape, What
 from kholo.record.phrases import checked, claim, duty, law, span, typed
 from kholo.record.text import nearest
 from kholo.record.values import Words
-from kholo.reference import load_reference
+from kholo.reference import load_services
 
 from .options import moment_or_now
 
@@ -89,7 +89,7 @@ def _refuse(missing: Sequence[str]) -> None:
 @click.option("--simulated", is_flag=True, help="An invented case.")
 def new(folder: Path, actors: tuple[str, ...], simulated: bool, **given: str | None) -> None:
     """Make a case in a new FOLDER. Asks for what is missing when it runs on a terminal."""
-    services = tuple(load_reference().services.ids)
+    services = tuple(load_services().ids)
     words = Words(services)
     given["id"] = given["id"] or (None if _is_asking() else folder.resolve().name)
     values = _taken(CASE, given, words)
@@ -172,7 +172,7 @@ def _source_options(command: F) -> F:
 @_link_options
 def add(folder: Path, addresses: tuple[str, ...], publishers: tuple[str, ...], **given: Any) -> None:
     """Add an entry to the case in FOLDER. Asks for what is missing when it runs on a terminal."""
-    services = tuple(load_reference().services.ids)
+    services = tuple(load_services().ids)
     words = casework.words_of(folder, services)
     values = _taken(
         ENTRY, {name: text for name, text in given.items() if isinstance(text, str) and name != "stay"}, words
@@ -306,5 +306,5 @@ def edit(folder: Path, entry: str, changes: tuple[str, ...]) -> None:
     Keys inside of tables are dotted: obligation.due, source.0.read (sources are counted from 0). Every other byte of
     the file stays as it is, comments and order too.
     """
-    name = casework.edited(folder, entry, changes, load_reference().services.ids)
+    name = casework.edited(folder, entry, changes, load_services().ids)
     click.echo(f"{folder}/{name}: written")

@@ -24,7 +24,7 @@ from kholo.model import EnvironmentFault, NetworkFault, StoreError, UsageError
 from kholo.pipeline import fetch as run
 from kholo.pipeline.follow import Followed, followed, keep
 from kholo.pipeline.ingest import default_workers
-from kholo.reference import load_reference
+from kholo.reference import load_services
 from kholo.reference.places import names
 from kholo.sources.registry import sources
 from kholo.sources.source import Source
@@ -127,7 +127,7 @@ def _place(text: str) -> str:
 
 
 def _service(text: str | None) -> str:
-    known = load_reference().services.ids
+    known = load_services().ids
     if not text or text in known:
         return text or ""
     near = get_close_matches(text.lower(), known, 1, 0.5)
@@ -151,7 +151,7 @@ def _endpoints(source: Source, given: tuple[str, ...]) -> dict[str, str]:
 
 def wanted(asked: Followed, until: datetime, now: datetime) -> Wanted:
     """What a plan is made for."""
-    service = next((one for one in load_reference().services.services if one.id == asked.service), None)
+    service = next((one for one in load_services().services if one.id == asked.service), None)
     return Wanted(
         place=asked.place,
         since=asked.begin,

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from kholo.pipeline.verdicts import Filter
-from kholo.reference import load_reference
+from kholo.reference import load_services
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -87,7 +87,7 @@ def scope_options(command: F) -> F:
 
 
 def _services() -> list[str]:
-    return sorted(load_reference().services.ids)
+    return sorted(load_services().ids)
 
 
 def wanted(

@@ -42,6 +42,7 @@ __all__ = [
     "load_fingerprints",
     "load_kept",
     "load_reference",
+    "load_services",
     "load_test_lists",
 ]
 
