@@ -58,9 +58,6 @@ class Ledger:
                     continue
                 self._receipts[receipt.name] = receipt
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._receipts
-
     def of(self, name: str) -> Receipt | None:
         """The last receipt of an object."""
         return self._receipts.get(name)
