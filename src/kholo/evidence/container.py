@@ -10,7 +10,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, Protocol
 
 from kholo.model import DossierError
 
@@ -52,7 +52,13 @@ def check_path(path: str) -> str:
     return path
 
 
-def write(out: IO[bytes], files: Iterable[tuple[str, int, int, Callable[[], Iterator[bytes]]]]) -> None:
+class Out(Protocol):
+    """What writing needs."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+
+def write(out: Out, files: Iterable[tuple[str, int, int, Callable[[], Iterator[bytes]]]]) -> None:
     """Write files (path, size, CRC-32, what gives the bytes) in this order, which must be that of their paths."""
     placed: list[Placed] = []
     at = 0
