@@ -20,6 +20,7 @@ from .case_test import law, test
 from .case_wording import wording
 from .demo import demo
 from .diff import diff
+from .dossier import dossier, verify
 from .explain import explain
 from .export import export
 from .fetch import fetch
@@ -92,6 +93,8 @@ _COMMANDS = (
     assess,
     clocks,
     build,
+    dossier,
+    verify,
     papers,
     signatories,
     simulate,

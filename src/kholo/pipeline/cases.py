@@ -41,7 +41,10 @@ PROOFS = 3
 
 
 class Assessed(msgspec.Struct, frozen=True):
-    """A case with what the evidence says of it. `taken_back`: incidents that looked like a block and are none."""
+    """A case with what the evidence says of it. `taken_back`: incidents that looked like a block and are none.
+
+    `found`: all incidents of its service and place, of any time.
+    """
 
     case: Case
     events: Events
@@ -49,6 +52,7 @@ class Assessed(msgspec.Struct, frozen=True):
     clocks: tuple[Clock, ...]
     checklist: tuple[Checked, ...] = ()
     taken_back: tuple[Incident, ...] = ()
+    found: tuple[Incident, ...] = ()
 
 
 class Declared(msgspec.Struct, frozen=True):
@@ -72,7 +76,8 @@ def assessed(
     or the network was down, or the measuring changed, accuse nobody and are kept apart. Raises `CaseError`.
     """
     case = load_case(folder, judge.reference.services.ids)
-    seen = _happened(case, store, judge, as_of, declared)
+    measured = _measured(case, store, judge, as_of, declared)
+    seen = _happened(case, measured)
     accusing = tuple(item for item in seen.incidents if item.state in IMPAIRED)
     happened = msgspec.structs.replace(seen, incidents=accusing)
     found = clocks(case, seen.incidents, seen.days, as_of)
@@ -83,14 +88,19 @@ def assessed(
         clocks=found,
         checklist=checklist(case, happened.incidents, found, as_of),
         taken_back=tuple(item for item in seen.incidents if item.state not in IMPAIRED),
+        found=measured.incidents,
     )
 
 
-def _happened(case: Case, store: Store | None, judge: Judge, as_of: datetime, declared: Declared | None) -> Events:
+def _measured(case: Case, store: Store | None, judge: Judge, as_of: datetime, declared: Declared | None) -> Events:
     if store is None:
         return Events((), ())
     months = None if declared is None else declared.months
-    seen = events(store, judge, Filter(service=case.service, place=case.place, until=as_of), months)
+    return events(store, judge, Filter(service=case.service, place=case.place, until=as_of), months)
+
+
+def _happened(case: Case, seen: Events) -> Events:
+    """What of the events is of the case."""
     return Events(
         tuple(item for item in seen.incidents if item.simulated == case.simulated and _touches(item, case)),
         tuple(item for item in seen.days if item.simulated == case.simulated and _in_case(item, case)),
@@ -116,7 +126,13 @@ def view(
     folder: Path, store: Store | None, judge: Judge, as_of: datetime, declared: Declared | None = None
 ) -> CaseView:
     """Everything that the pages of a case are made from. Raises `CaseError`."""
-    found = assessed(folder, store, judge, as_of, declared)
+    return shown(folder, assessed(folder, store, judge, as_of, declared), store, judge, as_of, declared)
+
+
+def shown(
+    folder: Path, found: Assessed, store: Store | None, judge: Judge, as_of: datetime, declared: Declared | None = None
+) -> CaseView:
+    """As `view`, of a case that was assessed already."""
     states: Mapping[State, int] = {}
     proofs: dict[str, tuple[Verdict, ...]] = {}
     rejects = 0

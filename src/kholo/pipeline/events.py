@@ -98,9 +98,9 @@ def events(store: Store, judge: Judge, wanted_: Filter, months: Sequence[Month] 
     """
     with judged(store, judge) as db, remembered(store) as memory:
         slow = rates(db, judge.reference, wanted_)
-        counted = cells(_result(row) for row in _rows(db, wanted_))
+        counted = cells(results(db, wanted_))
         known_slow = _slow_uids(slow)
-        shown = cells(_seen(_result(row), known_slow) for row in _rows(db, wanted_)) if known_slow else counted
+        shown = cells(_seen(one, known_slow) for one in results(db, wanted_)) if known_slow else counted
         spells = [one.spell for one in slow if one.spell is not None]
         found = incidents(
             counted, baselines=_baselines(db, wanted_, months), slow=spells, memory=memory, workers=os.cpu_count() or 1
@@ -147,6 +147,11 @@ def _seen(result: Result, slow: Collection[str]) -> Result:
     if result.state is State.OK and result.measurement_uid in slow:
         return msgspec.structs.replace(result, state=State.THROTTLED, mechanism=MECHANISM)
     return result
+
+
+def results(db: duckdb.DuckDBPyConnection, chosen: Filter) -> Iterator[Result]:
+    """What cells are counted from. `db` is of `judged`."""
+    return (_result(row) for row in _rows(db, chosen))
 
 
 def _rows(db: duckdb.DuckDBPyConnection, chosen: Filter) -> Iterator[dict[str, Any]]:

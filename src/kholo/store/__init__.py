@@ -32,9 +32,9 @@ import duckdb
 
 from kholo.model import StoreError
 
-from .schema import FACTS, TABLES, columns, empty
+from .schema import FACTS, TABLES, columns, columns_of, empty
 
-__all__ = ["FACTS", "TABLES", "Store", "columns"]
+__all__ = ["FACTS", "TABLES", "Store", "columns", "columns_of"]
 
 LAYOUT = 3
 #: Bytes of one row as JSON: the body of a page is cut at 64 KiB, which escapes can make six times longer.
