@@ -60,8 +60,9 @@ def _tables(store: Store, judge: Judge, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with store.connect() as db:
         store.view(db, "verdicts", verdict_files(store, sets.name_of(judge)))
-        # One thread and a full order: the same rows make the same file.
+        # One thread and a full order: the same rows make the same file, in whatever memory it was sorted.
         db.execute("SET threads = 1")
+        db.execute("SET memory_limit = '300MB'")
         for table, order in _TABLES.items():
             path = str(out / f"{table}.parquet").replace("'", "''")
             names = ", ".join(columns_of(table))
