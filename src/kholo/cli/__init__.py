@@ -28,6 +28,7 @@ from .incidents import collapses, incidents, timeline, wanted_command
 from .ingest import ingest
 from .papers import papers, signatories
 from .rates import rates
+from .redact import redact
 from .reference import reference
 from .rejects import rejects
 from .rejudge import rejudge
@@ -95,6 +96,7 @@ _COMMANDS = (
     build,
     dossier,
     verify,
+    redact,
     papers,
     signatories,
     simulate,
