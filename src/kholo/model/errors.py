@@ -5,6 +5,7 @@
     ├── CaseError         (2) a case folder is wrong; carries every problem found
     ├── ScenarioError     (2) a scenario file is wrong
     ├── ReferenceDataError (2) a reference file (services, fingerprints, rules) is wrong
+    ├── LogError          (1) a log of dossiers is not what it says; `evidence.faults` names how
     └── EnvironmentFault  (3) disk, permissions, a lock held by another process
         ├── StoreError    (3) a store can't be read or written
         └── NetworkFault  (3) another machine can't be reached, or does not give what it should
