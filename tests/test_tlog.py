@@ -27,7 +27,7 @@ from kholo.evidence.faults import (
     WrongTile,
 )
 from kholo.evidence.shelf import Folder
-from kholo.model import EnvironmentFault, UsageError
+from kholo.model import DossierError, EnvironmentFault, UsageError
 
 from .tlogs import KEYS, ORIGIN, SIGNER, content, made, new, signer, statement
 
@@ -482,7 +482,7 @@ def test_nothing_read_breaks_the_parsers(data: bytes) -> None:
             log.check_proof(whole, statement(0), KEYS)
     with pytest.raises(Malformed):
         log.parse_entry(data, "entry 0")
-    with pytest.raises(UsageError):
+    with pytest.raises(DossierError):
         log.entry_of(data, log.digest(b""), None)
     with suppress(LogError):
         assert tlog.bundle(tlog.unbundle(data, 3, "it")) == data

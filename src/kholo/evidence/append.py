@@ -50,7 +50,8 @@ def append(folder: Folder, signers: Sequence[note.Signer], new: Iterable[New]) -
     """Add dossiers; those whose statement is in the log already are not added again.
 
     The log is read and checked first. Files are written entries first, then tiles, then the checkpoint: after a stop
-    at any moment the next call takes over what was written. Raises `UsageError`, `LogError`, `EnvironmentFault`.
+    at any moment the next call takes over what was written. Raises `UsageError`, `DossierError`,
+    `LogError`, `EnvironmentFault`.
     """
     with folder.writing():
         keys = log.own_keys(folder)

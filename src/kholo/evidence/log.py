@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 
 import msgspec
 
-from kholo.model import UsageError
+from kholo.model import DossierError
 
 from . import note, tlog, tree
 from .faults import LogError, Malformed, NotInLog, SplitView, WrongRoot
+from .seal import Statement
 
 FORM = "kholo-log/1"
 #: Public keys of the log, one a line; written once. Who trusts them only because they lie there trusts the host.
@@ -21,10 +23,6 @@ MAX_KEYS = 16_384
 
 _CASE, _HEX = r"[a-z0-9-]{1,100}", r"[0-9a-f]{64}"
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
-_STATEMENT = re.compile(
-    rf"kholo-dossier/1\ncase: (?P<case>{_CASE})\nas-of: (?P<as_of>{_TIME})\nsimulated: (?P<simulated>yes|no)\n"
-    rf"leaves: [1-9][0-9]{{0,8}}\nroot: (?P<root>sha256:{_HEX})\n"
-)
 _DIGEST = re.compile(rf"sha256:{_HEX}")
 
 
@@ -94,16 +92,14 @@ def digest(data: bytes) -> str:
 
 
 def entry_of(statement: bytes, dossier: str, supersedes: int | None) -> Entry:
-    """The entry for a dossier's statement; `dossier` is the digest of its file. Raises `UsageError`."""
-    match = _STATEMENT.fullmatch(statement.decode("ascii", "replace"))
-    if match is None or not _is_time(match["as_of"]) or not _DIGEST.fullmatch(dossier):
-        raise UsageError("seal/statement.txt is not in the form kholo-dossier/1, so it can't be logged")
+    """The entry for a dossier's statement; `dossier` is the digest of its file. Raises `DossierError`."""
+    said = Statement.decode(statement)
     return Entry(
-        as_of=match["as_of"],
-        case=match["case"],
+        as_of=f"{said.as_of:%Y-%m-%dT%H:%M:%SZ}",
+        case=said.case,
         dossier=dossier,
-        root=match["root"],
-        simulated=match["simulated"] == "yes",
+        root=f"sha256:{said.root}",
+        simulated=said.simulated,
         statement=digest(statement),
         supersedes=supersedes,
     )
@@ -204,10 +200,12 @@ def check(reader: tlog.Reader, statement: bytes, keys: Sequence[note.Key], seen:
 
 
 def _absent(log: Log, statement: bytes) -> str:
-    match = _STATEMENT.fullmatch(statement.decode("ascii", "replace"))
-    same = [place for place, entry in enumerate(log.entries) if match and entry.case == match["case"]]
     said = f"the log of {log.opened.head.origin} has no entry for this statement"
-    return f"{said}, but has others of its case: {_few(same)}" if same else said
+    with suppress(DossierError):
+        case = Statement.decode(statement).case
+        if same := [place for place, entry in enumerate(log.entries) if entry.case == case]:
+            return f"{said}, but has others of its case: {_few(same)}"
+    return said
 
 
 def _few(indexes: Sequence[int]) -> str:

@@ -23,6 +23,7 @@ from .case import (
 from .effect import Effect, EffectInput, Estimate, Range
 from .errors import (
     CaseError,
+    DossierError,
     EnvironmentFault,
     KholoError,
     NetworkFault,
@@ -74,6 +75,7 @@ __all__ = [
     "Collapse",
     "Coverage",
     "DayState",
+    "DossierError",
     "Effect",
     "EffectInput",
     "Entry",

@@ -5,6 +5,7 @@
     ├── CaseError         (2) a case folder is wrong; carries every problem found
     ├── ScenarioError     (2) a scenario file is wrong
     ├── ReferenceDataError (2) a reference file (services, fingerprints, rules) is wrong
+    ├── DossierError      (1) a dossier is not what it says it is
     ├── LogError          (1) a log of dossiers is not what it says; `evidence.faults` names how
     └── EnvironmentFault  (3) disk, permissions, a lock held by another process
         ├── StoreError    (3) a store can't be read or written
@@ -41,6 +42,12 @@ class ReferenceDataError(KholoError):
     """A reference file (services, fingerprints, rules, bogons) can't be used."""
 
     exit_code = 2
+
+
+class DossierError(KholoError):
+    """A dossier is damaged, or was changed, or is none. The text says where."""
+
+    exit_code = 1
 
 
 class EnvironmentFault(KholoError):

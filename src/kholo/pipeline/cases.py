@@ -11,6 +11,7 @@ import duckdb
 import msgspec
 
 from kholo import __version__
+from kholo.detect import Month
 from kholo.detect.rates import RateFinding
 from kholo.judge import Judge
 from kholo.model import (
@@ -26,7 +27,7 @@ from kholo.model import (
     State,
     Verdict,
 )
-from kholo.publish import CaseView, Others, Versions
+from kholo.publish import CaseView, Elsewhere, Others, Versions
 from kholo.record import assess, checklist, clocks, effect, load_case, load_effect, with_changes
 from kholo.record.law import law_of
 from kholo.store import Store, rows
@@ -50,14 +51,28 @@ class Assessed(msgspec.Struct, frozen=True):
     taken_back: tuple[Incident, ...] = ()
 
 
-def assessed(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Assessed:
+class Declared(msgspec.Struct, frozen=True):
+    """What the figures of a case rest on besides its own measurements, where a store does not have it.
+
+    `months` teach what reachable lines in other places look like, `elsewhere` is what was seen from no user's line,
+    `rejects` counts input that could not be read, by reason.
+    """
+
+    months: tuple[Month, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
+    rejects: Mapping[str, int] = msgspec.field(default_factory=dict)
+
+
+def assessed(
+    folder: Path, store: Store | None, judge: Judge, as_of: datetime, declared: Declared | None = None
+) -> Assessed:
     """Read a case and set it against the store (None: against published findings alone).
 
     Real cases see real rows only and simulated cases simulated ones: the two never meet. Incidents in which the service
     or the network was down, or the measuring changed, accuse nobody and are kept apart. Raises `CaseError`.
     """
     case = load_case(folder, judge.reference.services.ids)
-    seen = _happened(case, store, judge, as_of)
+    seen = _happened(case, store, judge, as_of, declared)
     accusing = tuple(item for item in seen.incidents if item.state in IMPAIRED)
     happened = msgspec.structs.replace(seen, incidents=accusing)
     found = clocks(case, seen.incidents, seen.days, as_of)
@@ -71,10 +86,11 @@ def assessed(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -
     )
 
 
-def _happened(case: Case, store: Store | None, judge: Judge, as_of: datetime) -> Events:
+def _happened(case: Case, store: Store | None, judge: Judge, as_of: datetime, declared: Declared | None) -> Events:
     if store is None:
         return Events((), ())
-    seen = events(store, judge, Filter(service=case.service, place=case.place, until=as_of))
+    months = None if declared is None else declared.months
+    seen = events(store, judge, Filter(service=case.service, place=case.place, until=as_of), months)
     return Events(
         tuple(item for item in seen.incidents if item.simulated == case.simulated and _touches(item, case)),
         tuple(item for item in seen.days if item.simulated == case.simulated and _in_case(item, case)),
@@ -96,9 +112,11 @@ def _in_case(day: DayState, case: Case) -> bool:
     return day.day >= case.start and (case.end is None or day.day <= case.end)
 
 
-def view(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> CaseView:
+def view(
+    folder: Path, store: Store | None, judge: Judge, as_of: datetime, declared: Declared | None = None
+) -> CaseView:
     """Everything that the pages of a case are made from. Raises `CaseError`."""
-    found = assessed(folder, store, judge, as_of)
+    found = assessed(folder, store, judge, as_of, declared)
     states: Mapping[State, int] = {}
     proofs: dict[str, tuple[Verdict, ...]] = {}
     rejects = 0
@@ -114,10 +132,10 @@ def view(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Ca
                 taken_back=found.taken_back,
                 outages=lines_out(db, found.case, networks, as_of),
                 collapses=found.events.collapses,
-                elsewhere=elsewhere(db, found.case, as_of),
+                elsewhere=elsewhere(db, found.case, as_of) if declared is None else declared.elsewhere,
                 names=source_names(),
             )
-            (rejects,) = db.execute("SELECT count(*) FROM rejects").fetchone() or (0,)
+            rejects = sum((rejects_of(db) if declared is None else declared.rejects).values())
     return CaseView(
         case=found.case,
         incidents=found.events.incidents,
@@ -138,6 +156,11 @@ def view(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Ca
         law=law_of(found.case.place),
         effect=case_effect(folder, found, as_of, {}),
     )
+
+
+def rejects_of(db: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How much input of a store could not be read, by reason."""
+    return dict(db.execute("SELECT reason, count(*) FROM rejects GROUP BY reason ORDER BY reason").fetchall())
 
 
 def case_effect(folder: Path, found: Assessed, as_of: datetime, changes: Mapping[str, float]) -> Effect:

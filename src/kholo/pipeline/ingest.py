@@ -96,8 +96,22 @@ def take(
 ) -> Summary:
     """As `ingest`, into a store that is held for writing already; conflicts are left for the caller to count."""
     summary = Summary(files=len(inputs) + (stdin is not None))
-    reader = _Reader(inputs, stdin, tell)
-    judge = sets.judge_for(store, fingerprints)
+    return _taken(store, sets.judge_for(store, fingerprints), _Reader(inputs, stdin, tell), summary, now, workers)
+
+
+def take_items(
+    store: Store,
+    judge: Judge,
+    found: Iterable[Found],
+    now: datetime,
+    workers: int = 1,
+    tell: Tell = lambda _items, _bytes: None,
+) -> Summary:
+    """As `take`, of items that were read already, judged by what is given."""
+    return _taken(store, judge, _Given(found, tell), Summary(), now, workers)
+
+
+def _taken(store: Store, judge: Judge, reader: _Reader, summary: Summary, now: datetime, workers: int) -> Summary:
     try:
         with _Part(store, judge, summary, beside=workers > 1) as part:
             for done in _worked(reader.chunks(), now, judge, store, workers):
@@ -159,6 +173,17 @@ class _Reader:
                 self._tell(self._items, self._bytes + position())
             yield item
         self._tell(self._items, self._bytes + position())
+
+
+class _Given(_Reader):
+    """Items that come from elsewhere than files."""
+
+    def __init__(self, found: Iterable[Found], tell: Tell) -> None:
+        super().__init__([], None, tell)
+        self._given = found
+
+    def _found(self) -> Iterator[Found]:
+        yield from self._counted(self._given, lambda: 0)
 
 
 _WORKER: dict[str, tuple[Context, Judge]] = {}
