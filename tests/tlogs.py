@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
-from kholo.evidence import append, log, note
+from kholo.evidence import append, log, note, seal
+from kholo.evidence.bag import Head
+from kholo.evidence.bundle import sealed, write_dossier
 from kholo.evidence.shelf import Folder
+from kholo.evidence.spool import Spool
+
+from .conftest import NOW
 
 ORIGIN = "example.org/kholo"
 
@@ -46,3 +58,23 @@ def made(folder: Path, numbers: Iterable[int] = ()) -> Folder:
 
 def content(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def dossier(path: Path, number: int, case: str = "x-simulated") -> bytes:
+    """A small dossier, written as every dossier is; gives its statement."""
+    head = Head(seal.FORMAT, case, "A case", NOW, True, "kholo 0", "test", "public", {})
+    with TemporaryFile() as stream:
+        spool = Spool(stream)
+        spool.add("data/dossier.json", head.encode())
+        spool.add("data/number.txt", b"%d\n" % number)
+        said, leaves = sealed(spool, head, b"secret")
+        write_dossier(path, spool, head, said, leaves, {})
+    return said.encode()
+
+
+def key_file(path: Path, seed: int = 1, passphrase: bytes = b"") -> Path:
+    """The private key of `signer(seed)` as ssh-keygen writes it."""
+    private = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
+    hidden = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    path.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, hidden))
+    return path

@@ -92,9 +92,9 @@ def digest(data: bytes) -> str:
 
 
 def entry_of(statement: bytes, dossier: str, supersedes: int | None) -> Entry:
-    """The entry for a dossier's statement; `dossier` is the digest of its file. Raises `DossierError`."""
+    """The entry for a dossier's statement; `dossier` is the digest of its file. Raises `DossierError`, `Malformed`."""
     said = Statement.decode(statement)
-    return Entry(
+    entry = Entry(
         as_of=f"{said.as_of:%Y-%m-%dT%H:%M:%SZ}",
         case=said.case,
         dossier=dossier,
@@ -103,6 +103,8 @@ def entry_of(statement: bytes, dossier: str, supersedes: int | None) -> Entry:
         statement=digest(statement),
         supersedes=supersedes,
     )
+    # What could not be read again must not come into a log, which can't lose it.
+    return parse_entry(entry.encode(), "the entry for this statement")
 
 
 def parse_entry(data: bytes, what: str) -> Entry:

@@ -31,7 +31,9 @@ def load(path: Path, ask: Callable[[], str]) -> Signer:
             key = load_ssh_private_key(data, None)
         except TypeError:
             key = load_ssh_private_key(data, ask().encode())
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UnsupportedAlgorithm as error:
+        raise EnvironmentFault(f"{path}: a key with a passphrase needs bcrypt: pip install bcrypt") from error
+    except (ValueError, TypeError) as error:
         raise UsageError(f"{path}: is no private key in OpenSSH's form, or the passphrase is wrong") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise UsageError(f"{path}: is no Ed25519 key; ssh-keygen -t ed25519 makes one")

@@ -198,6 +198,7 @@ class Tree:
     def __init__(self, reader: Reader, size: int) -> None:
         self.reader = reader
         self.size = size
+        self._tiles: dict[tuple[int, int], bytes] = {}
 
     def hash(self, start: int, end: int) -> bytes:
         """The root over the entries [start, end), which must be a node of the tree. Raises `Truncated`, `WrongSize`."""
@@ -207,8 +208,10 @@ class Tree:
             return tree.node_hash(self.hash(start, middle), self.hash(middle, end))
         level, within = divmod(size.bit_length() - 1, 8)
         index, place = divmod(start >> 8 * level, WIDTH)
-        width = min(WIDTH, (self.size >> 8 * level) - index * WIDTH)
-        tile = read_tile(self.reader, level, index, width)
+        if (level, index) not in self._tiles:
+            width = min(WIDTH, (self.size >> 8 * level) - index * WIDTH)
+            self._tiles[level, index] = read_tile(self.reader, level, index, width)
+        tile = self._tiles[level, index]
         hashes = [tile[at * tree.SIZE : (at + 1) * tree.SIZE] for at in range(place, place + (1 << within))]
         return tree.root(hashes)
 
