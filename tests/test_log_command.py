@@ -300,3 +300,21 @@ def test_a_folder_that_is_no_log_is_named(tmp_path: Path) -> None:
     assert isinstance(run("check", tmp_path / "nothing").exception, LogError)
     assert isinstance(run("check", tmp_path).exception, LogError)
     assert Folder(tmp_path).files("tile") == []
+
+
+def test_the_program_in_the_documentation_checks_a_log(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs/log.md").read_text()
+    program = page.partition("```python\n")[2].partition("```")[0]
+    folder = tmp_path / "log"
+    shelf = made(folder)
+    command = [sys.executable, "-c", program, str(folder), VKEY]
+    for upto in (0, 1, 300):
+        append.append(shelf, [SIGNER], map(new, range(upto)))
+        done = subprocess.run(command, capture_output=True, check=True)
+        assert done.stdout.endswith(b"the entries are those that were signed\n")
+        assert done.stdout.count(b"kholo-log/1") == upto
+    for path in ("checkpoint", "tile/entries/000", "tile/entries/001.p/44"):
+        data = (folder / path).read_bytes()
+        (folder / path).write_bytes(data.replace(b"2", b"3", 1))
+        assert subprocess.run(command, capture_output=True, check=False).returncode == 1
+        (folder / path).write_bytes(data)
