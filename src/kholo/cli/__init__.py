@@ -26,6 +26,7 @@ from .export import export
 from .fetch import fetch
 from .incidents import collapses, incidents, timeline, wanted_command
 from .ingest import ingest
+from .log import log_command
 from .papers import papers, signatories
 from .rates import rates
 from .redact import redact
@@ -99,6 +100,7 @@ _COMMANDS = (
     redact,
     papers,
     signatories,
+    log_command,
     simulate,
     demo,
 )
