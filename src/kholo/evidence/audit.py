@@ -67,5 +67,5 @@ def _others(folder: Folder, found: log.Log, rows: Sequence[Sequence[bytes]]) -> 
 def _same(tile: bytes, row: Sequence[bytes], index: int, path: str) -> None:
     start = index * tlog.WIDTH
     hashes = b"".join(row[start : start + tlog.WIDTH])
-    if not tile or not hashes.startswith(tile):
+    if not hashes.startswith(tile):
         raise WrongTile(f"{path}: holds other hashes than follow from the entries")
