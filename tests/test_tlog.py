@@ -158,10 +158,11 @@ def test_every_file_removed_cut_lengthened_swapped_or_added_is_found(folder: Pat
             with pytest.raises(LogError):
                 audit(shelf, log.own_keys(shelf))
         place.write_bytes(data)
-    for path in ("tile/x", "tile/0/000.p/01", "tile/entries/000.txt"):
+    for path in ("tile/x", "tile/0/000.p/01", "tile/entries/000.txt", "tile/entries/\x1b[2J"):
         (folder / path).write_bytes(b"")
-        with pytest.raises(Malformed, match="no file of a log"):
+        with pytest.raises(Malformed, match="no file of a log") as caught:
             audit(shelf, KEYS)
+        assert str(caught.value).isprintable()
         (folder / path).unlink()
 
 
