@@ -10,7 +10,7 @@ import duckdb
 
 from kholo.judge import load_ruleset
 from kholo.model import KholoError
-from kholo.sources.items import clean
+from kholo.model.text import clean
 
 from .assess import assess, clocks
 from .build import build

@@ -8,9 +8,9 @@ import click
 
 from kholo.fetch.page import Visitor, is_public
 from kholo.fetch.wait import Patience
+from kholo.model.text import clean
 from kholo.pipeline.archive import archive as run
 from kholo.reference import load_services
-from kholo.sources.items import clean
 
 from . import output
 from .fetch import timing

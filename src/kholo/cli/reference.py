@@ -11,10 +11,10 @@ import click
 
 from kholo.fetch.web import Web
 from kholo.model import UsageError
+from kholo.model.text import clean
 from kholo.pipeline.update import ORIGINS, update
 from kholo.reference import KINDS, Kind, load_fingerprints
 from kholo.reference.snapshots import Found, find, in_force
-from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output

@@ -13,10 +13,10 @@ import duckdb
 
 from kholo import alert
 from kholo.model import IMPAIRED, EnvironmentFault, Incident, UsageError
+from kholo.model.text import clean
 from kholo.pipeline.events import events
 from kholo.pipeline.sets import judge_for
 from kholo.publish.dates import moment
-from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output
