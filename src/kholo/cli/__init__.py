@@ -18,6 +18,7 @@ from .case import case
 from .case_diff import diff as case_diff
 from .case_test import law, test
 from .case_wording import wording
+from .custody import custody
 from .demo import demo
 from .diff import diff
 from .explain import explain
@@ -89,6 +90,7 @@ _COMMANDS = (
     rejudge,
     diff,
     case,
+    custody,
     assess,
     clocks,
     build,

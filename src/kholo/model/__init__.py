@@ -22,6 +22,7 @@ from .case import (
 )
 from .effect import Effect, EffectInput, Estimate, Range
 from .errors import (
+    BrokenChain,
     CaseError,
     EnvironmentFault,
     KholoError,
@@ -65,6 +66,7 @@ __all__ = [
     "Answered",
     "Assessment",
     "Bracket",
+    "BrokenChain",
     "Case",
     "CaseError",
     "Cell",
