@@ -19,8 +19,8 @@ from kholo.evidence.faults import Malformed
 from kholo.evidence.shelf import Folder, Site
 from kholo.fetch.web import Web
 from kholo.model import EnvironmentFault, UsageError
+from kholo.model.text import clean
 from kholo.publish.files import write_if_changed
-from kholo.sources.items import clean
 
 from . import output
 from .fetch import timing
