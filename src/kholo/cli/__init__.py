@@ -25,6 +25,7 @@ from .export import export
 from .fetch import fetch
 from .incidents import collapses, incidents, timeline, wanted_command
 from .ingest import ingest
+from .key import key
 from .papers import papers, signatories
 from .rates import rates
 from .reference import reference
@@ -94,6 +95,7 @@ _COMMANDS = (
     build,
     papers,
     signatories,
+    key,
     simulate,
     demo,
 )

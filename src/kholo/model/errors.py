@@ -5,6 +5,10 @@
     ├── CaseError         (2) a case folder is wrong; carries every problem found
     ├── ScenarioError     (2) a scenario file is wrong
     ├── ReferenceDataError (2) a reference file (services, fingerprints, rules) is wrong
+    ├── KeyFileError      (2) a file of keys or of allowed signers can't be used
+    ├── SealError         (1) what was to prove something does not
+    │   ├── SignatureError (1) a signature
+    │   └── TimestampError (1) a timestamp, of an authority or of a block chain
     └── EnvironmentFault  (3) disk, permissions, a lock held by another process
         ├── StoreError    (3) a store can't be read or written
         └── NetworkFault  (3) another machine can't be reached, or does not give what it should
@@ -40,6 +44,26 @@ class ReferenceDataError(KholoError):
     """A reference file (services, fingerprints, rules, bogons) can't be used."""
 
     exit_code = 2
+
+
+class KeyFileError(KholoError):
+    """A file of keys or of allowed signers can't be used."""
+
+    exit_code = 2
+
+
+class SealError(KholoError):
+    """What was to prove something does not. The text says why, in a sentence's second half."""
+
+    exit_code = 1
+
+
+class SignatureError(SealError):
+    """A signature is none of what it is said to be."""
+
+
+class TimestampError(SealError):
+    """A timestamp is none of what it is said to be."""
 
 
 class EnvironmentFault(KholoError):

@@ -1,0 +1,1 @@
+"""What makes a dossier checkable: knows files and bytes, nothing of what a case means."""
