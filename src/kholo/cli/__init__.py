@@ -27,6 +27,7 @@ from .export import export
 from .fetch import fetch
 from .incidents import collapses, incidents, timeline, wanted_command
 from .ingest import ingest
+from .key import key
 from .log import log_command
 from .papers import papers, signatories
 from .rates import rates
@@ -103,6 +104,7 @@ _COMMANDS = (
     papers,
     signatories,
     log_command,
+    key,
     simulate,
     demo,
 )
