@@ -36,6 +36,7 @@ from .reference import reference
 from .rejects import rejects
 from .rejudge import rejudge
 from .rules import rules
+from .seal import sign, stamp
 from .signals import signals
 from .simulate import simulate
 from .sources import sources
@@ -99,6 +100,8 @@ _COMMANDS = (
     clocks,
     build,
     dossier,
+    sign,
+    stamp,
     verify,
     redact,
     papers,

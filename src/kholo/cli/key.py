@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from kholo.evidence import keys
+from kholo.evidence.seal import NAMESPACE
 from kholo.evidence.signers import allowed_line
 from kholo.model import KeyFileError
 
@@ -23,8 +24,6 @@ Examples:
   kholo key show ~/.ssh/kholo.pub
   kholo key show ~/.ssh/kholo.pub --principal desk@example.org >> allowed-signers
 """
-#: What signatures of dossiers are for; see docs/decisions/0018.
-NAMESPACE = "kholo-dossier"
 
 
 @click.group(epilog=_EPILOG)

@@ -52,6 +52,8 @@ class ReferenceDataError(KholoError):
 
 class DossierError(KholoError):
     """A dossier is damaged, or was changed, or is none. The text says where."""
+
+
 class KeyFileError(KholoError):
     """A file of keys or of allowed signers can't be used."""
 

@@ -21,7 +21,8 @@ from kholo.store import Store
 
 from . import raw, sets
 from .cases import Declared
-from .dossier import CASE, DECLARED, SET, SNAPSHOTS, differing, files_below
+from .custody_carried import check
+from .dossier import CASE, CUSTODY, DECLARED, SET, SNAPSHOTS, differing, files_below
 from .findings import CASE as FIGURES
 from .findings import findings
 from .ingest import Summary, take_items
@@ -56,6 +57,7 @@ def replay(dossier: Dossier, workers: int, tell: Tell, below: Path | None = None
 def _replay(dossier: Dossier, work: Path, workers: int, tell: Tell) -> Iterator[Check]:
     head = head_of(dossier)
     yield _same_software(dossier)
+    yield _custody(dossier)
     store = Store(work / "store", create=True)
     _unpack(dossier, f"{SNAPSHOTS}/", store.reference)
     _unpack(dossier, f"{SET}/", store.sets / head.set)
@@ -88,6 +90,18 @@ def _declared(dossier: Dossier) -> Declared:
 
 def _judging(tell: Tell, head: Head, done: int, _bytes: int) -> None:
     tell("judging", done, head.counts.get("raw", 0))
+
+
+def _custody(dossier: Dossier) -> Check:
+    """Whether the custody log inside is one chain."""
+    if CUSTODY not in dossier.names:
+        return not_checked("custody", "it carries no custody log: nothing says who did what with it")
+    count, left = check(dossier.read(CUSTODY, _MAX_FILE))
+    others = f"; {left} of them, of other cases, are left out but for their digests" if left else ""
+    return passed(
+        "custody", f"the custody log inside is one unbroken chain of {count} entries{others}; what each of them says is"
+        " the word of who wrote it",
+    )  # fmt: skip
 
 
 def _same_software(dossier: Dossier) -> Check:
