@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import pty
 import shutil
 import stat
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -328,3 +331,61 @@ def test_the_command_gives_a_line_for_allowed_signers(tmp_path: Path) -> None:
 def test_without_a_terminal_no_key_is_left_open_by_chance(tmp_path: Path) -> None:
     assert "--no-passphrase" in run("new", tmp_path / "key", code=2)
     assert list(tmp_path.iterdir()) == []
+
+
+def answered(path: Path, *answers: str) -> tuple[int, str]:
+    """`kholo key new` at a terminal of its own, with answers to what it asks."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, "-c", "from kholo.cli import main; main()", "key", "new", str(path)])
+    shown = b""
+    waiting = list(answers)
+    while True:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:
+            piece = b""
+        if not piece:
+            break
+        shown += piece
+        if waiting and shown.count(b": ") > len(answers) - len(waiting):
+            os.write(terminal, waiting.pop(0).encode() + b"\n")
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode()
+
+
+def test_at_a_terminal_a_passphrase_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    code, shown = answered(path, "open sesame", "open sesame")
+    assert code == 0 and "sesame" not in shown and "ENCRYPTED" not in shown
+    key = keys.load_private(path, lambda question: "open sesame")
+    assert key.public.id in shown
+    with pytest.raises(KeyFileError, match="passphrase is wrong"):
+        keys.load_private(path, lambda question: "")
+    assert ssh_keygen("-y", "-P", "open sesame", "-f", str(path)).stdout.split()[1] in key.public.line.encode().split()
+
+
+@pytest.mark.parametrize(
+    ("missing", "call", "extra"),
+    [
+        ("cryptography", "from kholo.evidence import sshsig; sshsig.check(b'', b'', 'x')", "signatures"),
+        ("cryptography", "from kholo.evidence import keys; keys.load_public('ssh-ed25519 AAAA')", "signatures"),
+        ("rfc3161_client", "from kholo.evidence import timestamp as t; t.check(b'', b'', ())", "timestamps"),
+        ("cryptography", "from kholo.evidence import timestamp; timestamp.pinned()", "timestamps"),
+        ("opentimestamps", "from kholo.evidence import opentimestamps as o; o.check(b'', b'', ())", "opentimestamps"),
+    ],
+)
+def test_a_library_that_is_missing_is_named(missing: str, call: str, extra: str) -> None:
+    """In a process of its own, in which the library can't be imported."""
+    program = f"""
+import sys
+sys.modules[{missing!r}] = None
+import kholo.cli
+from kholo.model import EnvironmentFault
+try:
+    {call.replace("; ", chr(10) + "    ")}
+except EnvironmentFault as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert f"pip install 'kholo[{extra}]'" in done.stdout, done.stderr

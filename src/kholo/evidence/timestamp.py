@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,8 @@ def check(response: bytes, data: bytes, roots: Sequence[x509.Certificate], nonce
     Certificates have to be valid at the time that is stamped. Raises `TimestampError`, and `EnvironmentFault` where
     the library for it is not installed.
     """
+    with needs("timestamps", "rfc3161-client", "timestamps"):
+        import_module("rfc3161_client")
     with _refusing():
         chain = _chain(response, roots)
         if chain.tidy != response:
