@@ -232,8 +232,12 @@ class _Sentences:
         ]
         if not said:
             return ()
-        text = "Not all findings agree: others report that it was reachable, for some at least, on {said}."
-        return (self.say(marked(text), said=self.language.listed(said)),)
+        return (
+            self.say(
+                "Not all findings agree: others report that it was reachable, for some at least, on {said}.",
+                said=self.language.listed(said),
+            ),
+        )
 
     def _findings_also(self, published: Answer) -> tuple[str, ...]:
         found = _found(self.view)
