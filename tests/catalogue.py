@@ -1,4 +1,4 @@
-"""The texts of the pages, found where they are marked, for the catalogues: `make catalogues` brings every one up to date."""
+"""The texts of the pages, found where they are marked, and every catalogue up to date with them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ PUBLISH = ROOT / "src/kholo/publish"
 LANGUAGES = PUBLISH / "languages"
 RECORD = ROOT / "src/kholo/record"
 
+_WHEN = re.compile(
+    rb'"(?:POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Report-Msgid-Bugs-To): [^"]*"\n'
+)
 _CONTEXT = ((1, "c"), 2)
 KEYWORDS = {
     "say": None, "marked": None, "gettext": None, "ngettext": (1, 2), "many": (1, 2), "about": _CONTEXT,
@@ -72,11 +75,7 @@ def updated(content: bytes, code: str) -> bytes:
     out = io.BytesIO()
     write_po(out, new, width=116, sort_output=True, omit_header=False, no_location=True)
     # When it was written is no part of it: the same texts make the same file.
-    return re.sub(
-        rb'"(?:POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Report-Msgid-Bugs-To): [^"]*"\n',
-        b"",
-        out.getvalue(),
-    )
+    return _WHEN.sub(b"", out.getvalue())
 
 
 def _place_names(code: str) -> dict[str, str]:

@@ -209,7 +209,7 @@ class _Sentences:
             return ""
         first, last = spans[0][0].date(), last_day(spans[-1][1])
         networks = {network for p in propositions for network in p.networks}
-        on = f"{self.language.many('on {n} network', 'on {n} networks', len(networks))} " if networks else ""
+        on = self.language.many("on {n} network", "on {n} networks", len(networks)) + " " if networks else ""
         if len(spans) > 1:
             stretches = self.say(
                 "in {n} separate stretches between {first} and {last}", n=len(spans), first=first, last=last

@@ -68,7 +68,7 @@ def network_band(name: str, runs: Sequence[Run], scale: Scale, top: float, prefi
 
     One path a state: a page stays light however often the state changes.
     """
-    drawn = [tag("title", name), rect(scale.left, top, scale.right - scale.left, BAND, "empty")]
+    drawn = [tag("title", name, translate="no"), rect(scale.left, top, scale.right - scale.left, BAND, "empty")]
     for state in State:
         data = "".join(_box(run, scale, top) for run in runs if run.state is state)
         if data:

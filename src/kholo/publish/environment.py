@@ -25,7 +25,7 @@ from .language import Language, Part
 #: Rows of each table of other witnesses, before the rest is left to data.json and to `kholo signals`.
 MOST_OTHERS = 40
 
-_LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[ .,:/'&()_+-]+[A-Za-z0-9]+)*(?:\([0-9]+\))?")
+_LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[ .,:/'&_+-]+[A-Za-z0-9]+| ?\([A-Za-z0-9 .,:/'&_+-]+\))*")
 
 
 def prose(text: str, language: Language) -> Markup:

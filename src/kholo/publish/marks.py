@@ -69,8 +69,13 @@ def _drawn(mark: Mark, scale: Scale, left: float, top: float, language: Language
     width = _width(text)
     entry = mark.entry
     look = mark.outcome.value if mark.outcome else "plain"
-    when, kind = language.either(entry.earliest, entry.latest), language.say(KIND[entry.kind])
-    words = f"{language.number(mark.number)}. {when}: {kind}: {entry.title}"
+    words = language.say(
+        "{number}. {when}: {kind}: {title}",
+        number=mark.number,
+        when=language.either(entry.earliest, entry.latest),
+        kind=language.say(KIND[entry.kind]),
+        title=entry.title,
+    )
     if mark.outcome:
         words += f" ({language.say(OUTCOME[mark.outcome][1])})"
     spread = Markup("")

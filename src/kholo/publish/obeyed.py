@@ -33,7 +33,9 @@ def _headline(last: Clock, days: int, runs: bool, language: Language) -> str:
     if last.standing is Standing.MET_THROUGHOUT:
         return language.say("Obeyed when it fell due, as far as the evidence goes.")
     if last.standing is Standing.MET and not days:
-        return language.say("Obeyed when it fell due, as far as the evidence goes; what came after is told below.")
+        return language.say(
+            "Obeyed when it fell due, as far as the evidence goes. What came after is told with the order."
+        )
     if last.standing is Standing.MET:
         return language.many("Obeyed {n} day late.", "Obeyed {n} days late.", days)
     if last.standing is Standing.RELAPSED:

@@ -129,18 +129,6 @@ class Site:
         names = (self.cases[name].network_names.get(network, "") for name in self.networks.get(network, ()))
         return next(filter(None, names), "")
 
-    def orders(self) -> list[tuple[CaseView, Entry, list[Clock]]]:
-        """Every order with a duty that can be checked, the newest first, with its clocks over the whole place."""
-        found = [
-            (view, entry, order_clocks(view, entry.id))
-            for view in self.views
-            for entry in view.case.entries
-            if entry.obligation is not None
-        ]
-        return sorted(
-            found, key=lambda one: (one[0].simulated, -one[1].earliest.toordinal(), one[0].case.id, one[1].id)
-        )
-
 
 def order_clocks(view: CaseView, entry_id: str) -> list[Clock]:
     """The compliance clocks of an order over the whole place, by start; where there are none, those by network."""

@@ -52,14 +52,14 @@ class _Picture:
         self.parts: list[Markup] = []
         self.y = 4.0
 
-    def label(self, text: str, class_: str = "t") -> None:
+    def label(self, text: str, class_: str = "t", translate: str | None = None) -> None:
         """The name of the row that follows."""
         if self.compact:
             self.y += 12
-            self.parts.append(label(4, self.y, _clipped(text, 52), class_))
+            self.parts.append(label(4, self.y, _clipped(text, 52), class_, translate=translate))
             self.y += 4
         else:
-            self.parts.append(label(_GUTTER - 10, self.y + 11, _clipped(text, 27), class_, "end"))
+            self.parts.append(label(_GUTTER - 10, self.y + 11, _clipped(text, 27), class_, "end", translate))
 
     def add(self, drawn: Markup, height: float) -> None:
         """One row."""
@@ -116,7 +116,7 @@ def _measured(picture: _Picture, drawing: Drawing) -> None:
         drawn = incident_row(row, picture.scale, picture.y, picture.prefix, anchor, drawing.language)
         picture.add(drawn, BAND + 6)
     for name, runs in drawing.networks[:MOST_NETWORKS]:
-        picture.label(name)
+        picture.label(name, translate="no")
         picture.add(network_band(name, runs, picture.scale, picture.y, picture.prefix), BAND + 4)
     if not drawing.networks:
         picture.label(say("Measured here"))
@@ -155,7 +155,8 @@ def _legend(picture: _Picture, language: Language) -> None:
         (f"url(#{picture.prefix}-{state.value})", language.say(STATE[state])) for state in states
     ]
     items += [("none", language.say("nothing measured"))]
-    items += [("", f"├─┤ {language.say('onset or end lies in here')}")]
+    whisker = language.say("onset or end lies in here")
+    items += [("", f"├─┤ {whisker}")]
     items += [("", f"{language.number(12)} {sign} {language.say(word)}") for sign, word in OUTCOME.values()]
     for fill, words in items:
         size = 6.1 * len(words) + (22 if fill else 0) + 14

@@ -31,6 +31,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     checked = [claims[row.entry.id] for row in mine if row.entry.id in claims]
     return {
         "title": actor.name,
+        "named": True,
         "page": page,
         "view": page.view,
         "actor": actor,

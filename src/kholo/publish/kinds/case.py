@@ -28,6 +28,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     drawn = drawing(page, language)
     return {
         "title": page.view.case.title,
+        "named": True,
         "page": page,
         "view": page.view,
         "case": page.view.case,

@@ -20,6 +20,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     claim = next(one for one in (*page.claims, *page.checked_findings) if one.row.entry.id == key[1])
     return {
         "title": claim.row.entry.title,
+        "named": True,
         "page": page,
         "view": page.view,
         "claim": claim,

@@ -20,7 +20,8 @@ class Kind(msgspec.Struct, frozen=True):
 
     `pattern` is its address below the language, with `{}` for each part of the key: `cases/{}/orders/{}/`. `keys` gives
     those of every page there is. `content` gives what `template` names; at least `title`, and `simulated`, which is
-    true where anything on the page is invented. `cases` of the content: ids of those whose versions the page cites.
+    true where anything on the page is invented. `cited` holds the views
+    whose versions it cites; `named` is there where the title is one of the record's own words or a name.
     """
 
     name: str

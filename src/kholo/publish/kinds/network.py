@@ -27,6 +27,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     name = site.network_name(network)
     return {
         "title": f"{network} {name}".rstrip(),
+        "named": True,
         "network": network,
         "measured": [(page, found[:MOST_RUNS], max(0, len(found) - MOST_RUNS)) for page, found in measured],
         "lines": [line for line in shared.incidents(pages) if network in line.incident.networks],

@@ -13,7 +13,12 @@ from .kind import Key, Kind, only_one
 
 def keys(site: Site) -> list[Key]:
     """One page for each order with a duty that can be checked."""
-    return [(view.case.id, entry.id) for view, entry, _ in site.orders()]
+    return [
+        (name, entry.id)
+        for name, view in site.cases.items()
+        for entry in view.case.entries
+        if entry.obligation is not None
+    ]
 
 
 def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
@@ -23,6 +28,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     after = {entry.id for entry in replies(page.view, order.row.entry)}
     return {
         "title": order.row.entry.title,
+        "named": True,
         "page": page,
         "view": page.view,
         "order": order,

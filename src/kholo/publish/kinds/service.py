@@ -18,7 +18,12 @@ def keys(site: Site) -> list[Key]:
 def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     """Everything on the service."""
     mine = [name for name, view in site.cases.items() if view.case.service == key[0]]
-    return {"title": site.services[key[0]], "what": "service", **shared.collected(site, mine, language)}
+    return {
+        "title": site.services[key[0]],
+        "named": True,
+        "what": "service",
+        **shared.collected(site, mine, language),
+    }
 
 
 def listed(site: Site, _key: Key, language: Language) -> dict[str, Any]:

@@ -46,12 +46,13 @@ def pages(site: Site, language: Language, names: Iterable[str] | None = None) ->
 
 
 def orders(found: Iterable[CasePage], language: Language) -> list[OrderRow]:
-    """Orders with a duty that can be checked: of each case the newest first."""
-    return [
+    """Orders with a duty that can be checked, real ones first, then the newest."""
+    rows = [
         OrderRow(page, row, obeyed(order_clocks(page.view, row.entry.id), language))
         for page in found
-        for row in reversed(page.duties)
+        for row in page.duties
     ]
+    return sorted(rows, key=lambda one: (one.page.view.simulated, -one.row.entry.earliest.toordinal()))
 
 
 def incidents(found: Iterable[CasePage]) -> list[IncidentLine]:
