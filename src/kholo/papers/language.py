@@ -87,6 +87,10 @@ class Language(msgspec.Struct, frozen=True):
             out += part
         return tuple(out)
 
+    def numerals(self, text: str) -> str:
+        """A text with its digits as those of the language."""
+        return text.translate(self._digits())
+
     def _digits(self) -> dict[int, str]:
         return {ord("0") + place: digit for place, digit in enumerate(self.digits)}
 

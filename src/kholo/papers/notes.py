@@ -78,8 +78,9 @@ class Notes:
         )
 
     def law(self, name: str, address: str) -> Text:
-        """The mark of a note on a statute, with where its text was read."""
-        texts = [(Run(name), Run(" "), Run(address, Style.ADDRESS))]
+        """The mark of a note on a statute, with where its text was read (empty: not known)."""
+        shown = (Run(" "), Run(address, Style.ADDRESS)) if address else ()
+        texts = [(Run(name), *shown)]
         return self._note("", texts, laws=(name,))
 
     def signatories(self) -> Text:
