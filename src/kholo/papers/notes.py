@@ -8,6 +8,7 @@ from kholo.model import EffectInput, Entry, Source
 from kholo.publish import CaseView
 from kholo.publish.dates import stamp
 from kholo.publish.safe import visible
+from kholo.record.law import Provision, Statute
 
 from .document import Note, Run, Style, Text
 from .language import Language
@@ -83,6 +84,20 @@ class Notes:
         texts = [(Run(name), *shown)]
         return self._note("", texts, laws=(name,))
 
+    def provisions(self, found: Sequence[tuple[Statute, Provision]]) -> Text:
+        """The mark of a note on provisions of law, by the name of the law and the section."""
+        names = [from_record(f"{law.name}, {one.section}") for law, one in found]
+        texts = [tuple(run for place, name in enumerate(names) for run in ((Run("; "),) if place else ()) + name)]
+        return self._note("", texts, laws=tuple(law.name for law, _ in found))
+
+    def page(self, path: str) -> Text:
+        """The mark of a note on a page of our documentation."""
+        return self._note("", [self._words.say("note.page", path=(Run(path, Style.CODE),))], pages=(path,))
+
+    def checked(self, identifiers: Sequence[str]) -> Text:
+        """The mark of a note on an answer of the three-part test."""
+        return self.evidence(identifiers, f"kholo case test {self._case()}")
+
     def signatories(self) -> Text:
         """The mark of a note on the list of signatories."""
         command = f"kholo signatories check {self._case()} --lang {self._words.language} --list SIGNATORIES"
@@ -112,6 +127,7 @@ class Notes:
         incidents: tuple[str, ...] = (),
         inputs: tuple[str, ...] = (),
         laws: tuple[str, ...] = (),
+        pages: tuple[str, ...] = (),
     ) -> Text:
         key = (command, *entries, *incidents, *inputs, *laws, "" if command else str(texts))
         if key not in self._found:
@@ -119,7 +135,7 @@ class Notes:
             shown = self._words.say("note.command", command=(Run(command, Style.CODE),)) if command else text[:0]
             text = (*text, *shown) if shown else text[:-1]
             number = len(self._found) + 1
-            self._found[key] = Note(number, text, command, entries, incidents, inputs, laws)
+            self._found[key] = Note(number, text, command, entries, incidents, inputs, laws, pages)
         return (Run(note=self._found[key].number),)
 
     def _split(self, identifiers: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

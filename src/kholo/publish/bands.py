@@ -11,12 +11,15 @@ from kholo.model import Incident, Proposition, State
 
 from .axis import Scale
 from .dates import bracket, day, last_day, ordinal, stretch
+from .labels import Labels
 from .marks import Mark
 from .spans import Run
 from .svg import group, label, line, number, rect, tag
 from .words import STATE
 
 BAND = 14.0
+#: States drawn in one colour without a pattern.
+PLAIN = (State.OK, State.BLOCKED)
 _THIN = 11.0
 _STEP = 14.0
 
@@ -112,7 +115,9 @@ def _whisker(left: float, right: float, middle: float) -> list[Markup]:
     ]
 
 
-def finding_bands(findings: Sequence[Mark], scale: Scale, top: float, prefix: str) -> tuple[Markup, float]:
+def finding_bands(
+    findings: Sequence[Mark], scale: Scale, top: float, prefix: str, labels: Labels
+) -> tuple[Markup, float]:
     """What published findings say, one thin bar a finding, stacked; returns the height taken as well."""
     free: list[float] = []
     drawn: list[Markup] = []
@@ -120,7 +125,7 @@ def finding_bands(findings: Sequence[Mark], scale: Scale, top: float, prefix: st
         claim = mark.entry.proposition
         if claim is None or ordinal(claim.end) <= scale.first or ordinal(claim.start) >= scale.last:
             continue
-        place = _place(mark, claim, scale)
+        place = _place(mark, claim, scale, labels)
         level = next((n for n, edge in enumerate(free) if edge <= place.first), len(free))
         if level >= MOST_LEVELS:
             continue
@@ -147,10 +152,10 @@ class _Place(msgspec.Struct, frozen=True):
     last: float
 
 
-def _place(mark: Mark, claim: Proposition, scale: Scale) -> _Place:
+def _place(mark: Mark, claim: Proposition, scale: Scale, labels: Labels) -> _Place:
     """Words inside of the bar where they fit, else right of it, else left of it."""
     left, right = scale.x(claim.start), scale.x(claim.end)
-    text = f"{mark.number} {STATE[claim.state]}"
+    text = f"{labels.number(mark.number)} {labels.states[claim.state]}"
     size = 6.2 * len(text) + 6
     if right - left > size:
         return _Place(left, right, text, left + 4, None, True, left, right)

@@ -11,6 +11,7 @@ from kholo.model import Entry, Outcome
 
 from .axis import Scale
 from .dates import either
+from .labels import Labels
 from .svg import group, label, line, rect, tag
 from .words import KIND, OUTCOME
 
@@ -28,31 +29,31 @@ class Mark(msgspec.Struct, frozen=True):
     outcome: Outcome | None
 
 
-def lane(marks: Sequence[Mark], scale: Scale, top: float) -> tuple[Markup, float]:
+def lane(marks: Sequence[Mark], scale: Scale, top: float, labels: Labels) -> tuple[Markup, float]:
     """The marks of one lane from `top` down, and the height they took."""
-    placed = _levels(marks, scale)
-    drawn = [_drawn(mark, scale, left, top + level * LEVEL) for mark, left, level in placed]
+    placed = _levels(marks, scale, labels)
+    drawn = [_drawn(mark, scale, labels, left, top + level * LEVEL) for mark, left, level in placed]
     levels = 1 + max((level for _, _, level in placed), default=0)
     return group(*drawn), levels * LEVEL
 
 
-def _text(mark: Mark, scale: Scale) -> str:
+def _text(mark: Mark, scale: Scale, labels: Labels) -> str:
     symbol = f" {OUTCOME[mark.outcome][0]}" if mark.outcome else ""
     before = "‹" if mark.entry.latest.toordinal() < scale.first else ""
     after = "›" if mark.entry.earliest.toordinal() > scale.last else ""
-    return f"{before}{mark.number}{symbol}{after}"
+    return f"{before}{labels.number(mark.number)}{symbol}{after}"
 
 
 def _width(text: str) -> float:
     return 8.0 + 6.6 * len(text)
 
 
-def _levels(marks: Sequence[Mark], scale: Scale) -> list[tuple[Mark, float, int]]:
+def _levels(marks: Sequence[Mark], scale: Scale, labels: Labels) -> list[tuple[Mark, float, int]]:
     """Each mark with its left edge and the first level where it touches no other."""
     free: list[float] = []
     out: list[tuple[Mark, float, int]] = []
     for mark in sorted(marks, key=lambda one: (one.entry.earliest, one.number)):
-        width = _width(_text(mark, scale))
+        width = _width(_text(mark, scale, labels))
         centre = (scale.x(mark.entry.earliest) + scale.x(mark.entry.latest)) / 2
         left = min(max(scale.left, centre - width / 2), scale.right - width)
         level = next((n for n, edge in enumerate(free) if edge <= left), len(free))
@@ -64,8 +65,8 @@ def _levels(marks: Sequence[Mark], scale: Scale) -> list[tuple[Mark, float, int]
     return out
 
 
-def _drawn(mark: Mark, scale: Scale, left: float, top: float) -> Markup:
-    text = _text(mark, scale)
+def _drawn(mark: Mark, scale: Scale, labels: Labels, left: float, top: float) -> Markup:
+    text = _text(mark, scale, labels)
     width = _width(text)
     entry = mark.entry
     look = mark.outcome.value if mark.outcome else "plain"

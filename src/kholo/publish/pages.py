@@ -6,7 +6,6 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from functools import cache
-from importlib import resources
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -22,10 +21,10 @@ from .data import NOTICE
 from .dates import ordinal
 from .exports.claimreview import claim_reviews
 from .jsontext import json_text
+from .picture import drawing_of, style
 from .rows import CasePage, network_label
-from .spans import by_network, runs
 from .strip import strip
-from .timeline import MOST_MARKS, MOST_NETWORKS, Drawing, timeline
+from .timeline import COMPACT, MOST_MARKS, MOST_NETWORKS, WIDE, timeline
 
 #: Rows of each table of other witnesses, before the rest is left to data.json and to `kholo signals`.
 MOST_OTHERS = 40
@@ -40,14 +39,14 @@ class Card(msgspec.Struct, frozen=True):
 
 def case_html(page: CasePage) -> bytes:
     """The page of one case."""
-    drawing = _drawing(page)
+    drawing = drawing_of(page)
     return _render(
         "case.html",
         page=page,
         view=page.view,
         case=page.view.case,
-        wide=timeline(drawing, compact=False),
-        compact=timeline(drawing, compact=True),
+        wide=timeline(drawing, WIDE),
+        compact=timeline(drawing, COMPACT),
         simulated=page.view.simulated,
         more_networks=max(0, len(drawing.networks) - MOST_NETWORKS),
         more_marks=max(0, len(drawing.marks) - MOST_MARKS),
@@ -76,21 +75,6 @@ def _render(template: str, **context: object) -> bytes:
     return text.encode("utf-8", errors="strict")
 
 
-def picture_svg(page: CasePage) -> bytes:
-    """The timeline as a file of its own, with the colours it needs and a plain ground."""
-    rules = [line for line in _style().splitlines() if line.startswith(("svg ", ":root", "@media (prefers-color"))]
-    style = Markup("<style>{}</style>").format(Markup("\n".join(rules)))  # noqa: S704 - our own file
-    ground = Markup('<rect width="100%" height="100%" fill="var(--paper)"/>')
-    drawn = timeline(_drawing(page), compact=False)
-    head, _, rest = drawn.partition(">")
-    return f"{head}>{style}{ground}{rest}\n".encode()
-
-
-def _style() -> str:
-    style = resources.files(__package__).joinpath("templates/style.css").read_text(encoding="utf-8")
-    return "\n".join(line.strip() for line in style.splitlines() if line.strip())
-
-
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -101,10 +85,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = _style()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    rules = style()
+    digest = base64.b64encode(hashlib.sha256(rules.encode()).digest()).decode()
     environment.globals |= {
-        "style": Markup(style),  # noqa: S704 - our own file
+        "style": Markup(rules),  # noqa: S704 - our own file
         "style_digest": digest,
         "notice": NOTICE,
         "STATE": words.STATE,
@@ -152,21 +136,6 @@ def _shown(value: object) -> object:
     if value is None:
         raise TypeError("a template printed None")
     return safe.visible(str(value))
-
-
-def _drawing(page: CasePage) -> Drawing:
-    view = page.view
-    grouped = by_network(view.days)
-    prefix = "Simulated data. " if view.simulated else ""
-    return Drawing(
-        view=view,
-        title=f"{prefix}Timeline: {view.case.title}",
-        desc=f"{page.answer.sentence} The tables below the picture hold everything that it shows.",
-        incidents=[(row.incident, row.anchor) for row in page.incidents],
-        networks=[(network_label(view, name), runs(rows)) for name, rows in grouped.items()],
-        findings=page.finding_marks,
-        marks=page.marks,
-    )
 
 
 def _strip(page: CasePage) -> Markup:

@@ -9,7 +9,8 @@ from kholo.model import UsageError
 
 from .data import case_data
 from .files import write_if_changed
-from .pages import case_html, index_html, picture_svg
+from .pages import case_html, index_html
+from .picture import picture_svg
 from .rows import case_page
 from .safe import folder_name
 from .view import CaseView

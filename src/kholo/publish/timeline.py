@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 from markupsafe import Markup
 
-from kholo.model import Incident, State
+from kholo.model import Incident, Outcome, State
 
 from .axis import Scale, scale_for, ticks
 from .bands import BAND, finding_bands, incident_row, network_band, patterns
+from .labels import ENGLISH, Labels
 from .marks import Mark, lane
 from .safe import visible
 from .spans import Run
 from .svg import group, label, line, rect, tag
 from .view import CaseView
-from .words import LANES, STATE
+from .words import LANES, OUTCOME
 
 #: Rows of networks and of incidents drawn before the rest stands in the table only.
 MOST_NETWORKS = 24
 MOST_INCIDENTS = 12
 MOST_MARKS = 120
 
-_WIDE, _GUTTER = 960.0, 172.0
-_COMPACT = 340.0
+
+class Layout(msgspec.Struct, frozen=True):
+    """How wide a picture is, and where its labels stand: at the left in a gutter, or (0) above each row."""
+
+    name: str
+    prefix: str
+    width: float
+    gutter: float
+    most: int
+
+
+#: For a screen, a phone, and a page of paper, where letters must not get smaller than those of the text around.
+WIDE = Layout("timeline wide", "w", 960.0, 172.0, 27)
+COMPACT = Layout("timeline compact", "c", 340.0, 0.0, 52)
+PAGE = Layout("timeline page", "p", 620.0, 160.0, 26)
 
 
 class Drawing(msgspec.Struct, frozen=True):
@@ -37,27 +52,29 @@ class Drawing(msgspec.Struct, frozen=True):
     networks: Sequence[tuple[str, Sequence[Run]]]
     findings: Sequence[Mark]
     marks: Sequence[Mark]
+    labels: Labels = ENGLISH
 
 
 class _Picture:
-    """Collects rows from top to bottom. A wide picture has labels at the left, a compact one above."""
+    """Collects rows from top to bottom. A layout with a gutter has labels in it, one without has them above."""
 
-    def __init__(self, view: CaseView, *, compact: bool) -> None:
-        self.compact = compact
-        self.width = _COMPACT if compact else _WIDE
-        self.scale: Scale = scale_for(view, 4.0 if compact else _GUTTER, self.width - 6.0)
-        self.prefix = "c" if compact else "w"
+    def __init__(self, view: CaseView, layout: Layout) -> None:
+        self.layout = layout
+        self.width = layout.width
+        self.scale: Scale = scale_for(view, layout.gutter or 4.0, self.width - 6.0)
+        self.prefix = layout.prefix
         self.parts: list[Markup] = []
         self.y = 4.0
 
     def label(self, text: str, class_: str = "t") -> None:
         """The name of the row that follows."""
-        if self.compact:
+        shown = _clipped(text, self.layout.most)
+        if not self.layout.gutter:
             self.y += 12
-            self.parts.append(label(4, self.y, _clipped(text, 52), class_))
+            self.parts.append(label(4, self.y, shown, class_))
             self.y += 4
         else:
-            self.parts.append(label(_GUTTER - 10, self.y + 11, _clipped(text, 27), class_, "end"))
+            self.parts.append(label(self.layout.gutter - 10, self.y + 11, shown, class_, "end"))
 
     def add(self, drawn: Markup, height: float) -> None:
         """One row."""
@@ -65,12 +82,12 @@ class _Picture:
         self.y += height
 
 
-def timeline(drawing: Drawing, *, compact: bool) -> Markup:
-    """The SVG: 960 units wide with labels at the left, or 340 with labels above for a phone."""
-    picture = _Picture(drawing.view, compact=compact)
+def timeline(drawing: Drawing, layout: Layout) -> Markup:
+    """The SVG."""
+    picture = _Picture(drawing.view, layout)
     if drawing.view.simulated:
         picture.y += 14
-        picture.parts.append(label(4, picture.y, "SIMULATED DATA. Nothing here happened.", "sim"))
+        picture.parts.append(label(4, picture.y, drawing.labels.simulated, "sim"))
         picture.y += 6
     axis_top = picture.y
     picture.y += 20
@@ -78,9 +95,9 @@ def timeline(drawing: Drawing, *, compact: bool) -> Markup:
     _findings(picture, drawing)
     _lanes(picture, drawing)
     bottom = picture.y
-    behind = _grid(picture, axis_top, bottom)
+    behind = _grid(picture, drawing.labels, axis_top, bottom)
     picture.y += 8
-    _legend(picture)
+    _legend(picture, drawing.labels)
     return tag(
         "svg",
         tag("title", drawing.title, id=f"{picture.prefix}-title"),
@@ -90,15 +107,15 @@ def timeline(drawing: Drawing, *, compact: bool) -> Markup:
         *picture.parts,
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {picture.width:.0f} {picture.y:.0f}",
-        class_="timeline compact" if compact else "timeline wide",
+        class_=layout.name,
         role="group",
         aria_labelledby=f"{picture.prefix}-title {picture.prefix}-desc",
     )
 
 
-def _grid(picture: _Picture, top: float, bottom: float) -> Markup:
+def _grid(picture: _Picture, labels: Labels, top: float, bottom: float) -> Markup:
     drawn = []
-    for tick in ticks(picture.scale, 62.0 if picture.compact else 78.0):
+    for tick in ticks(picture.scale, 78.0 if picture.layout.gutter else 62.0, labels):
         drawn.append(line(tick.x, top + 16, tick.x, bottom, "grid"))
         edge = "start" if tick.x < picture.scale.left + 28 else "middle"
         edge = "end" if tick.x > picture.scale.right - 28 else edge
@@ -108,57 +125,73 @@ def _grid(picture: _Picture, top: float, bottom: float) -> Markup:
 
 def _measured(picture: _Picture, drawing: Drawing) -> None:
     for row, anchor in drawing.incidents[:MOST_INCIDENTS]:
-        picture.label(f"Incident: {STATE[row.state]}", "t strong")
+        picture.label(f"{drawing.labels.incident}: {drawing.labels.states[row.state]}", "t strong")
         drawn = incident_row(row, picture.scale, picture.y, picture.prefix, anchor)
         picture.add(drawn, BAND + 6)
     for name, runs in drawing.networks[:MOST_NETWORKS]:
         picture.label(name)
         picture.add(network_band(name, runs, picture.scale, picture.y, picture.prefix), BAND + 4)
     if not drawing.networks:
-        picture.label("Measured here")
+        picture.label(drawing.labels.measured)
         left, right = picture.scale.left, picture.scale.right
         picture.parts.append(rect(left, picture.y, right - left, BAND, "empty"))
-        words = "no raw measurements in this store"
-        picture.add(label(left + 8, picture.y + 11, words, "t faint"), BAND + 4)
+        picture.add(label(left + 8, picture.y + 11, drawing.labels.unmeasured, "t faint"), BAND + 4)
     picture.y += 6
 
 
 def _findings(picture: _Picture, drawing: Drawing) -> None:
     if not drawing.findings:
         return
-    picture.label("Published findings say")
-    drawn, height = finding_bands(drawing.findings, picture.scale, picture.y, picture.prefix)
+    picture.label(drawing.labels.published)
+    drawn, height = finding_bands(drawing.findings, picture.scale, picture.y, picture.prefix, drawing.labels)
     picture.add(drawn, height + 8)
 
 
 def _lanes(picture: _Picture, drawing: Drawing) -> None:
     shown = drawing.marks[:MOST_MARKS]
-    for name, kinds in LANES:
+    for name, (_, kinds) in zip(drawing.labels.lanes, LANES, strict=True):
         marks = [mark for mark in shown if mark.entry.kind in kinds]
         if not marks:
             continue
         picture.parts.append(line(4, picture.y, picture.width - 6, picture.y, "rule"))
         picture.y += 5
         picture.label(name)
-        picture.add(*lane(marks, picture.scale, picture.y))
+        picture.add(*lane(marks, picture.scale, picture.y, drawing.labels))
         picture.y += 4
 
 
-def _legend(picture: _Picture) -> None:
+def _legend(picture: _Picture, labels: Labels) -> None:
     x, y = 4.0, picture.y
     states = (State.OK, State.THROTTLED, State.BLOCKED, State.DOWN, State.INSUFFICIENT)
-    items: list[tuple[str, str]] = [(f"url(#{picture.prefix}-{state.value})", STATE[state]) for state in states]
-    items += [("none", "nothing measured"), ("", "├─┤ onset or end lies in here")]
-    items += [("", "12 ✕ contradicted"), ("", "12 ✓ supported"), ("", "12 ? undetermined")]
-    for fill, words in items:
-        size = 6.1 * len(words) + (22 if fill else 0) + 14
+    items: list[tuple[Callable[[float, float], Markup], float, str]] = [
+        (partial(_swatch, f"url(#{picture.prefix}-{state.value})"), 16, labels.states[state]) for state in states
+    ]
+    items += [(partial(_swatch, "none"), 16, labels.nothing), (_bracket, 16, labels.bracket)]
+    outcomes = (Outcome.CONTRADICTED, Outcome.SUPPORTED, Outcome.UNDETERMINED)
+    said = (labels.contradicted, labels.supported, labels.undetermined)
+    for outcome, words in zip(outcomes, said, strict=True):
+        text = f"{labels.number(12)} {OUTCOME[outcome][0]}"
+        items.append((partial(_sample, text, outcome.value), 34, words))
+    for drawn, wide, words in items:
+        size = 6.1 * len(words) + wide + 20
         if x + size > picture.width and x > 4:
-            x, y = 4.0, y + 18
-        if fill:
-            picture.parts.append(rect(x, y + 2, 16, 11, "swatch", fill))
-        picture.parts.append(label(x + (22 if fill else 0), y + 12, words, "t"))
+            x, y = 4.0, y + 20
+        picture.parts += [drawn(x, y), label(x + wide + 6, y + 12, words, "t")]
         x += size
     picture.y = y + 22
+
+
+def _swatch(fill: str, x: float, y: float) -> Markup:
+    return rect(x, y + 2, 16, 11, "swatch", fill)
+
+
+def _bracket(x: float, y: float) -> Markup:
+    ends = (line(at, y + 3, at, y + 13, "whisker") for at in (x, x + 16))
+    return group(line(x, y + 8, x + 16, y + 8, "whisker"), *ends)
+
+
+def _sample(text: str, outcome: str, x: float, y: float) -> Markup:
+    return group(rect(x, y, 34, 16, f"mark {outcome}"), label(x + 17, y + 12, text, f"mt {outcome}", "middle"))
 
 
 def _clipped(text: str, most: int) -> str:
