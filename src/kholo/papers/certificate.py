@@ -84,10 +84,15 @@ def form(answers: Mapping[str, str], words: Language, notes: Notes) -> list[Bloc
 
 def provisions(words: Language, notes: Notes) -> list[Block]:
     """What the fields are modelled on, each provision once, in our own words."""
-    found = {(law.id, one.section): (law, one) for field in fields().values() for law, one in field.provisions()}
+    named = {(law.id, one) for field in fields().values() for law, one in field.provisions()}
     rows = tuple(
-        ((*from_record(f"{law.name}, {one.section}"), *notes.law(law.name, law.address or "")), from_record(one.says))
-        for _, (law, one) in sorted(found.items())
+        (
+            (*notes.provision(law, one), *notes.law(law.name_in(words.language), law.address or "")),
+            from_record(one.says),
+        )
+        for law in (statute(name) for name in sorted({name for name, _ in named}))
+        for one in law.provision
+        if (law.id, one) in named
     )
     return [Grid((words.say("certificate.law"), words.say("certificate.says")), rows, (6, 10))]
 

@@ -179,10 +179,10 @@ class Parts:
         rows: list[tuple[Text, ...]] = []
         ordered = sorted(self._view.case.entries, key=lambda item: (item.earliest, item.latest, item.id))
         for number, entry in enumerate(ordered, 1):
-            what: Text = (Run(visible(entry.title), Style.STRONG, "en"), Run(" "), *from_record(entry.summary))
+            what: Text = (Run(_line(entry.title), Style.STRONG, "en"), Run(" "), *from_record(entry.summary))
             for source in entry.sources:
                 if source.quote:
-                    what = (*what, Run(" “"), Run(visible(source.quote), language=source.language), Run("”"))
+                    what = (*what, Run(" “"), Run(_line(source.quote), language=source.language), Run("”"))
             kind = self._words.word("kind", entry.kind)
             who = (*self._actor(entry), Run(f" ({kind})"))
             place: tuple[Text, ...] = ((Run(self._words.number(number)),),) if is_numbered else ()
@@ -282,3 +282,8 @@ class Parts:
     def is_silent(self) -> bool:
         """Whether no entry gives a public reason."""
         return not any(entry.gives_reason for entry in self._view.case.entries)
+
+
+def _line(text: str) -> str:
+    """A text of the record on one line; what is hidden in it is shown."""
+    return visible(" ".join(text.split()))

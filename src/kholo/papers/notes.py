@@ -10,7 +10,7 @@ from kholo.publish.dates import stamp
 from kholo.publish.safe import visible
 from kholo.record.law import Provision, Statute
 
-from .document import Note, Run, Style, Text
+from .document import Note, Run, Style, Text, is_arabic
 from .language import Language
 
 #: Stands where the person puts in where their store is: a paper tells no path of the machine it was made on.
@@ -81,14 +81,23 @@ class Notes:
     def law(self, name: str, address: str) -> Text:
         """The mark of a note on a statute, with where its text was read (empty: not known)."""
         shown = (Run(" "), Run(address, Style.ADDRESS)) if address else ()
-        texts = [(Run(name), *shown)]
+        texts = [(_named(name), *shown)]
         return self._note("", texts, laws=(name,))
 
+    def provision(self, law: Statute, one: Provision) -> Text:
+        """A provision by the name of its law and its section, which stays on one line."""
+        section = one.section.replace(". ", ".\u00a0")
+        name = _named(law.name_in(self._words.language))
+        if name.language:
+            return (Run(f"{name.text}, {section}", language="en"),)
+        return (name, Run(self._words.comma), Run(section, language="en"))
+
     def provisions(self, found: Sequence[tuple[Statute, Provision]]) -> Text:
-        """The mark of a note on provisions of law, by the name of the law and the section."""
-        names = [from_record(f"{law.name}, {one.section}") for law, one in found]
-        texts = [tuple(run for place, name in enumerate(names) for run in ((Run("; "),) if place else ()) + name)]
-        return self._note("", texts, laws=tuple(law.name for law, _ in found))
+        """The mark of a note on provisions of law."""
+        text: Text = ()
+        for law, one in found:
+            text = (*text, *((Run(self._words.semicolon),) if text else ()), *self.provision(law, one))
+        return self._note("", [text], laws=tuple(law.name_in(self._words.language) for law, _ in found))
 
     def page(self, path: str) -> Text:
         """The mark of a note on a page of our documentation."""
@@ -161,7 +170,8 @@ class Notes:
         texts = []
         for source in sources:
             read = self._words.say("note.read", day=self._words.day(source.read))
-            address = (Run(" "), Run(visible(source.address), Style.ADDRESS)) if source.address else ()
+            line = visible(" ".join(source.address.split()))
+            address = (Run(" "), Run(line, Style.ADDRESS)) if line else ()
             texts.append((*from_record(source.publisher), *address, Run(" "), *read))
         return tuple(
             run for place, text in enumerate(texts) for run in ((Run(self._words.semicolon),) if place else ()) + text
@@ -171,6 +181,11 @@ class Notes:
         store = f" --store {STORE}" if self._view.measurements else ""
         flag = f"{after} " if after else ""
         return f"{flag}cases/{self._view.case.id}{store} --as-of {stamp(self._view.as_of)}"
+
+
+def _named(name: str) -> Run:
+    """The name of a law, which is in English where it has none in Urdu."""
+    return Run(name, language="" if is_arabic(name) else "en")
 
 
 def from_record(text: str) -> Text:

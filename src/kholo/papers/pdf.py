@@ -18,9 +18,10 @@ from .document import Document, is_arabic
 URDU_FONTS = ("Noto Nastaliq Urdu", "Noto Naskh Arabic")
 #: Bytes of text: a paper is read by people.
 MAX_TEXT = 20 << 20
-LONG = 30
+#: Letters of a word that is left whole. Pieces of longer ones fit into the narrowest column of a table.
+LONG = 20
 _WORDS = re.compile(r"\s+|\S+")
-_PIECES = re.compile(r"[^/?&=._:-]{0,23}[/?&=._:-]+|[^/?&=._:-]{1,24}")
+_PIECES = re.compile(r"[^/?&=._:-]{0,9}[/?&=._:-]+|[^/?&=._:-]{1,10}")
 
 
 def pdf(document: Document, fonts: Sequence[Path] = ()) -> bytes:
