@@ -10,7 +10,7 @@ import duckdb
 
 from kholo.judge import load_ruleset
 from kholo.model import KholoError
-from kholo.sources.items import clean
+from kholo.model.text import clean
 
 from .assess import assess, clocks
 from .build import build
@@ -18,19 +18,25 @@ from .case import case
 from .case_diff import diff as case_diff
 from .case_test import law, test
 from .case_wording import wording
+from .custody import custody
 from .demo import demo
 from .diff import diff
+from .dossier import dossier, verify
 from .explain import explain
 from .export import export
 from .fetch import fetch
 from .incidents import collapses, incidents, timeline, wanted_command
 from .ingest import ingest
+from .key import key
+from .log import log_command
 from .papers import papers, signatories
 from .rates import rates
+from .redact import redact
 from .reference import reference
 from .rejects import rejects
 from .rejudge import rejudge
 from .rules import rules
+from .seal import sign, stamp
 from .signals import signals
 from .simulate import simulate
 from .sources import sources
@@ -89,11 +95,19 @@ _COMMANDS = (
     rejudge,
     diff,
     case,
+    custody,
     assess,
     clocks,
     build,
+    dossier,
+    sign,
+    stamp,
+    verify,
+    redact,
     papers,
     signatories,
+    log_command,
+    key,
     simulate,
     demo,
 )

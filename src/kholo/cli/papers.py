@@ -23,7 +23,15 @@ from kholo.publish.files import write_if_changed
 from kholo.store import Store
 
 from . import output
-from .options import as_of_option, case_store_option, fingerprints_option, json_option, moment_or_now
+from .options import (
+    as_of_option,
+    by_option,
+    case_store_option,
+    fingerprints_option,
+    json_option,
+    keeper_of,
+    moment_or_now,
+)
 
 _EPILOG = """
 \b
@@ -112,6 +120,7 @@ def _root(_context: click.Context, _option: click.Parameter, value: str) -> str:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="TOML with the answers of who swears to a report, by field.",
 )
+@by_option
 def papers(
     seen: CaseView,
     kind: str | None,
@@ -124,6 +133,7 @@ def papers(
     fonts: tuple[Path, ...],
     root: str,
     certificate: Path | None,
+    by: str | None,
 ) -> None:
     """Write a paper of CASE: statement, letter, information request, annexure, bulletin or report for a court.
 
@@ -141,10 +151,14 @@ def papers(
             for code in languages()
             for end in FORMATS
         ]
+    store = click.get_current_context().params["store"]
+    log = keeper_of(Store(store) if store else None, by)
     for one, code, end, path in wanted:
         names = _read(seen, one, code, listed, secret) if listed else ()
         write_if_changed(path, render(paper(seen, one, code, names, root=root, answers=answers), end, fonts))
         click.echo(str(path))
+    if log:
+        log.made("papers", seen, every or wanted[0][-1], [path for *_, path in wanted])
 
 
 @click.group(epilog=_LIST_EPILOG)

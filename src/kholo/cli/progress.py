@@ -27,6 +27,10 @@ class Steps:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the bar away."""
         self._bar.close()
 
     def tell(self, done: int, total: int) -> None:
@@ -37,6 +41,26 @@ class Steps:
         elif (now := time.monotonic()) - self._said >= _LOG_EVERY:
             self._said = now
             click.echo(f"{done} of {total} {self._unit}", err=True)
+
+
+class Stages:
+    """Several stages one after the other, each with a bar of its own."""
+
+    def __init__(self) -> None:
+        self._name, self._steps = "", Steps("")
+
+    def __enter__(self) -> Stages:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._steps.close()
+
+    def tell(self, stage: str, done: int, total: int) -> None:
+        """So many steps of so many are done in a stage."""
+        if stage != self._name:
+            self._steps.close()
+            self._name, self._steps = stage, Steps(stage)
+        self._steps.tell(done, total)
 
 
 class Transfer:

@@ -11,6 +11,7 @@ import duckdb
 import msgspec
 
 from kholo import __version__
+from kholo.detect import Month
 from kholo.detect.rates import RateFinding
 from kholo.judge import Judge
 from kholo.model import (
@@ -26,7 +27,7 @@ from kholo.model import (
     State,
     Verdict,
 )
-from kholo.publish import CaseView, Others, Versions
+from kholo.publish import CaseView, Elsewhere, Others, Versions
 from kholo.record import assess, checklist, clocks, effect, load_case, load_effect, with_changes
 from kholo.record.law import law_of
 from kholo.store import Store, rows
@@ -40,7 +41,10 @@ PROOFS = 3
 
 
 class Assessed(msgspec.Struct, frozen=True):
-    """A case with what the evidence says of it. `taken_back`: incidents that looked like a block and are none."""
+    """A case with what the evidence says of it. `taken_back`: incidents that looked like a block and are none.
+
+    `found`: all incidents of its service and place, of any time.
+    """
 
     case: Case
     events: Events
@@ -48,16 +52,32 @@ class Assessed(msgspec.Struct, frozen=True):
     clocks: tuple[Clock, ...]
     checklist: tuple[Checked, ...] = ()
     taken_back: tuple[Incident, ...] = ()
+    found: tuple[Incident, ...] = ()
 
 
-def assessed(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Assessed:
+class Declared(msgspec.Struct, frozen=True):
+    """What the figures of a case rest on besides its own measurements, where a store does not have it.
+
+    `months` teach what reachable lines in other places look like, `elsewhere` is what was seen from no user's line,
+    `rejects` counts input that could not be read, by reason.
+    """
+
+    months: tuple[Month, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
+    rejects: Mapping[str, int] = msgspec.field(default_factory=dict)
+
+
+def assessed(
+    folder: Path, store: Store | None, judge: Judge, as_of: datetime, declared: Declared | None = None
+) -> Assessed:
     """Read a case and set it against the store (None: against published findings alone).
 
     Real cases see real rows only and simulated cases simulated ones: the two never meet. Incidents in which the service
     or the network was down, or the measuring changed, accuse nobody and are kept apart. Raises `CaseError`.
     """
     case = load_case(folder, judge.reference.services.ids)
-    seen = _happened(case, store, judge, as_of)
+    measured = _measured(case, store, judge, as_of, declared)
+    seen = _happened(case, measured)
     accusing = tuple(item for item in seen.incidents if item.state in IMPAIRED)
     happened = msgspec.structs.replace(seen, incidents=accusing)
     found = clocks(case, seen.incidents, seen.days, as_of)
@@ -68,13 +88,19 @@ def assessed(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -
         clocks=found,
         checklist=checklist(case, happened.incidents, found, as_of),
         taken_back=tuple(item for item in seen.incidents if item.state not in IMPAIRED),
+        found=measured.incidents,
     )
 
 
-def _happened(case: Case, store: Store | None, judge: Judge, as_of: datetime) -> Events:
+def _measured(case: Case, store: Store | None, judge: Judge, as_of: datetime, declared: Declared | None) -> Events:
     if store is None:
         return Events((), ())
-    seen = events(store, judge, Filter(service=case.service, place=case.place, until=as_of))
+    months = None if declared is None else declared.months
+    return events(store, judge, Filter(service=case.service, place=case.place, until=as_of), months)
+
+
+def _happened(case: Case, seen: Events) -> Events:
+    """What of the events is of the case."""
     return Events(
         tuple(item for item in seen.incidents if item.simulated == case.simulated and _touches(item, case)),
         tuple(item for item in seen.days if item.simulated == case.simulated and _in_case(item, case)),
@@ -96,9 +122,17 @@ def _in_case(day: DayState, case: Case) -> bool:
     return day.day >= case.start and (case.end is None or day.day <= case.end)
 
 
-def view(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> CaseView:
+def view(
+    folder: Path, store: Store | None, judge: Judge, as_of: datetime, declared: Declared | None = None
+) -> CaseView:
     """Everything that the pages of a case are made from. Raises `CaseError`."""
-    found = assessed(folder, store, judge, as_of)
+    return shown(folder, assessed(folder, store, judge, as_of, declared), store, judge, as_of, declared)
+
+
+def shown(
+    folder: Path, found: Assessed, store: Store | None, judge: Judge, as_of: datetime, declared: Declared | None = None
+) -> CaseView:
+    """As `view`, of a case that was assessed already."""
     states: Mapping[State, int] = {}
     proofs: dict[str, tuple[Verdict, ...]] = {}
     rejects = 0
@@ -114,10 +148,10 @@ def view(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Ca
                 taken_back=found.taken_back,
                 outages=lines_out(db, found.case, networks, as_of),
                 collapses=found.events.collapses,
-                elsewhere=elsewhere(db, found.case, as_of),
+                elsewhere=elsewhere(db, found.case, as_of) if declared is None else declared.elsewhere,
                 names=source_names(),
             )
-            (rejects,) = db.execute("SELECT count(*) FROM rejects").fetchone() or (0,)
+            rejects = sum((rejects_of(db) if declared is None else declared.rejects).values())
     return CaseView(
         case=found.case,
         incidents=found.events.incidents,
@@ -138,6 +172,11 @@ def view(folder: Path, store: Store | None, judge: Judge, as_of: datetime) -> Ca
         law=law_of(found.case.place),
         effect=case_effect(folder, found, as_of, {}),
     )
+
+
+def rejects_of(db: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How much input of a store could not be read, by reason."""
+    return dict(db.execute("SELECT reason, count(*) FROM rejects GROUP BY reason ORDER BY reason").fetchall())
 
 
 def case_effect(folder: Path, found: Assessed, as_of: datetime, changes: Mapping[str, float]) -> Effect:

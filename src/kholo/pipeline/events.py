@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,7 +40,7 @@ from .signals import outages, speeds, standing
 from .verdicts import Filter, judged
 
 #: How long before an incident counts as "before", and for how long into it other places and sites are looked at.
-_BEFORE, _DURING = timedelta(days=28), timedelta(days=14)
+AROUND = _BEFORE, _DURING = timedelta(days=28), timedelta(days=14)
 
 #: One row a report with something decisive to say: the share of its results that failed. Reports without an id are one
 #: an hour, as in cells.
@@ -90,20 +90,20 @@ class Events(msgspec.Struct, frozen=True):
     rates: tuple[RateFinding, ...] = ()
 
 
-def events(store: Store, judge: Judge, wanted_: Filter) -> Events:
+def events(store: Store, judge: Judge, wanted_: Filter, months: Sequence[Month] | None = None) -> Events:
     """Detect over all verdicts that the filter lets through (by service, place and network; times cut the series).
 
     What reachable lines look like, and what was measured elsewhere in the hours of an incident, is taken from the whole
-    store, up to the same time of receipt.
+    store, up to the same times. `months` are those of lines in other places, where the store does not have them.
     """
     with judged(store, judge) as db, remembered(store) as memory:
         slow = rates(db, judge.reference, wanted_)
-        counted = cells(_result(row) for row in _rows(db, wanted_))
+        counted = cells(results(db, wanted_))
         known_slow = _slow_uids(slow)
-        shown = cells(_seen(_result(row), known_slow) for row in _rows(db, wanted_)) if known_slow else counted
+        shown = cells(_seen(one, known_slow) for one in results(db, wanted_)) if known_slow else counted
         spells = [one.spell for one in slow if one.spell is not None]
         found = incidents(
-            counted, baselines=_baselines(db, wanted_), slow=spells, memory=memory, workers=os.cpu_count() or 1
+            counted, baselines=_baselines(db, wanted_, months), slow=spells, memory=memory, workers=os.cpu_count() or 1
         )
         standing(db)
         known = named(
@@ -149,6 +149,11 @@ def _seen(result: Result, slow: Collection[str]) -> Result:
     return result
 
 
+def results(db: duckdb.DuckDBPyConnection, chosen: Filter) -> Iterator[Result]:
+    """What cells are counted from. `db` is of `judged`."""
+    return (_result(row) for row in _rows(db, chosen))
+
+
 def _rows(db: duckdb.DuckDBPyConnection, chosen: Filter) -> Iterator[dict[str, Any]]:
     condition, values = chosen.sql()
     names = ", ".join(Result.__struct_fields__)
@@ -160,14 +165,29 @@ def _result(row: dict[str, Any]) -> Result:
     return Result(**{**row, "state": State(row["state"]), "grade": Grade(row["grade"])})
 
 
-def _baselines(db: duckdb.DuckDBPyConnection, chosen: Filter) -> Baselines:
-    condition, values = Filter(received=chosen.received).sql()
+def _baselines(db: duckdb.DuckDBPyConnection, chosen: Filter, months: Sequence[Month] | None) -> Baselines:
+    everywhere = Filter(until=chosen.until, received=chosen.received)
+    if months is None:
+        return baselines(_months(db, everywhere))
+    here = msgspec.structs.replace(everywhere, place=chosen.place)
+    return baselines([*_months(db, here), *months])
+
+
+def _months(db: duckdb.DuckDBPyConnection, chosen: Filter) -> Iterator[Month]:
+    condition, values = chosen.sql()
     witnesses = _WITNESSES.format(
         by="date_trunc('month', measured_at) AS month",
         source="counted",
         condition=f"service IS NOT NULL AND {condition}",
     )
-    return baselines(Month(**row) for row in rows(db.execute(_MONTHS.format(witnesses=witnesses), values)))
+    return (Month(**row) for row in rows(db.execute(_MONTHS.format(witnesses=witnesses), values)))
+
+
+def months_elsewhere(db: duckdb.DuckDBPyConnection, place: str, simulated: bool, until: datetime) -> list[Month]:
+    """What `events` learns of lines in other places, sorted. `db` is of `judged`."""
+    found = _months(db, Filter(until=until))
+    there = (month for month in found if month.place != place and month.simulated is simulated)
+    return sorted(there, key=msgspec.structs.astuple)
 
 
 def _nearby(db: duckdb.DuckDBPyConnection, incident: Incident, chosen: Filter) -> list[Nearby]:

@@ -25,6 +25,7 @@ from .snapshots import KINDS, Found, Kind, Snapshot, find
 from .testlists import NO_TEST_LISTS, TestLists
 
 __all__ = [
+    "KEPT_SNAPSHOTS",
     "KINDS",
     "SHIPPED_FINGERPRINTS",
     "Bogons",
@@ -46,7 +47,7 @@ __all__ = [
     "load_test_lists",
 ]
 
-_SERVICES, _BOGONS, _PRINTS, _SNAPSHOTS = "services.toml", "bogons.toml", "fingerprints", "snapshots.json"
+_SERVICES, _BOGONS, _PRINTS, KEPT_SNAPSHOTS = "services.toml", "bogons.toml", "fingerprints", "snapshots.json"
 T = TypeVar("T")
 
 #: The kinds of snapshot that a verdict may rest on.
@@ -86,7 +87,7 @@ def load_kept(folder: Path, snapshots: Path) -> Reference:
     Raises `ReferenceDataError`.
     """
     prints = tuple(sorted((folder / _PRINTS).iterdir())) if (folder / _PRINTS).is_dir() else ()
-    names = _names(folder / _SNAPSHOTS)
+    names = _names(folder / KEPT_SNAPSHOTS)
     there = {one.snapshot.digest: one for one in find(snapshots)} if names else {}
     for name in names:
         if name not in there:
@@ -118,7 +119,7 @@ def _load(services: Path, bogons: Path, prints: tuple[Path, ...], snapshots: lis
         # The name may say what is in it, and two may have the same.
         files.append((f"{_PRINTS}/{place:02}-{path.name}", path.read_bytes()))
     if names:
-        files.append((_SNAPSHOTS, msgspec.json.encode(names)))
+        files.append((KEPT_SNAPSHOTS, msgspec.json.encode(names)))
     return Reference(
         known,
         ranges,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Iterator
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -14,7 +11,7 @@ from msgspec import Raw
 
 from kholo.model import Grade, Measurement
 
-from . import envelope, keys, registry, table
+from . import envelope, keys, registry, scrub, table
 from .envelope import Refused
 from .items import Item
 from .keys import TestKeys
@@ -155,7 +152,7 @@ def _raw(item: Item, row: _Raw, now: datetime) -> Decoded:
     if row.options is not _UNSET:
         measurement.is_custom = bytes(row.options) not in _NO_OPTIONS
     measurement.is_clock_ahead = envelope.is_clock_ahead(measurement.measurement_uid, measurement.measured_at)
-    test_keys = row.test_keys if _is_hidden(row.probe_ip) else _scrubbed(row.test_keys, row.probe_ip)
+    test_keys = row.test_keys if scrub.is_hidden(row.probe_ip) else _without(row.test_keys, str(row.probe_ip))
     return measurement, keys.decode(measurement.test_name, test_keys)
 
 
@@ -163,20 +160,9 @@ _TRUE = ("true", True)
 _NO_OPTIONS = (b"null", b"[]", b"{}", b'""')
 
 
-@lru_cache(maxsize=1_024)
-def _is_hidden(probe_ip: str | None) -> bool:
-    """Whether the probe kept the volunteer's address to itself: loopback stands for it today."""
-    try:
-        address = ipaddress.ip_address(probe_ip or "")
-    except ValueError:
-        return True
-    return address.is_loopback or address.is_unspecified
-
-
-def _scrubbed(test_keys: Raw, probe_ip: str | None) -> Raw:
+def _without(test_keys: Raw, probe_ip: str) -> Raw:
     """Old reports hold the volunteer's own address: it goes before anything is read."""
-    pattern = rb"(?<![0-9a-fA-F.:])" + re.escape(str(probe_ip).encode()) + rb"(?![0-9a-fA-F])"
-    return Raw(re.sub(pattern, b"[scrubbed]", bytes(test_keys)))
+    return Raw(scrub.without(bytes(test_keys), probe_ip))
 
 
 def _analysis(item: Item, row: _Row, now: datetime) -> Decoded:

@@ -130,6 +130,11 @@ def columns(table: str) -> str:
     return "{" + ", ".join(f"'{name}': '{kind}'" for name, kind in TABLES[table].items()) + "}"
 
 
+def columns_of(table: str) -> tuple[str, ...]:
+    """The names of the columns."""
+    return tuple(TABLES[table])
+
+
 def empty(table: str) -> str:
     """A query that gives the table's columns and no row."""
     parts = ", ".join(f"NULL::{kind} AS {name}" for name, kind in TABLES[table].items())

@@ -1,0 +1,71 @@
+"""Everything that is computed of a case, as files: what a dossier holds, and what its re-run has to give again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from kholo.detect import cells
+from kholo.judge import Judge
+from kholo.model import Cell
+from kholo.publish import CaseView, build_site
+from kholo.publish.data import case_data
+from kholo.publish.rows import case_page
+from kholo.store import Store, columns_of
+
+from . import sets
+from .cases import Declared, view
+from .events import results
+from .verdicts import Filter, judged, verdict_files
+
+#: Tables of the store that a dossier holds, each in an order of its own.
+_TABLES = {
+    "measurements": "measurement_uid, content",
+    "observations": "measurement_uid, content, place_in",
+    "signals": "source, signal, kind, place, network, service, since, until, value, digest, line",
+    "verdicts": "measurement_uid, content",
+}
+CASE, CELLS = "results/case.json", "results/cells.jsonl"
+
+
+def findings(folder: Path, store: Store, judge: Judge, as_of: datetime, declared: Declared, out: Path) -> CaseView:
+    """Compute a case and write it below `out`: `tables/`, `results/` and `pages/`."""
+    made = view(folder, store, judge, as_of, declared)
+    (out / "results").mkdir(parents=True, exist_ok=True)
+    (out / CASE).write_bytes(case_data(case_page(made)))
+    (out / CELLS).write_bytes(b"".join(_cells(store, judge, made, as_of)))
+    _tables(store, judge, out / "tables")
+    build_site([made], out / "pages")
+    return made
+
+
+def _cells(store: Store, judge: Judge, made: CaseView, as_of: datetime) -> Iterator[bytes]:
+    """The counts by hour and network. Which report said what stays out: it links what one person measured."""
+    chosen = Filter(service=made.case.service, place=made.case.place, until=as_of)
+    with judged(store, judge) as db:
+        for cell in cells(results(db, chosen)):
+            if cell.simulated == made.case.simulated:
+                yield msgspec.json.encode(_counts(cell)) + b"\n"
+
+
+def _counts(cell: Cell) -> dict[str, object]:
+    fields: dict[str, object] = msgspec.to_builtins(cell)
+    return {name: value for name, value in fields.items() if name not in {"votes", "dark"}}
+
+
+def _tables(store: Store, judge: Judge, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    with store.connect() as db:
+        store.view(db, "verdicts", verdict_files(store, sets.name_of(judge)))
+        # One thread and a full order: the same rows make the same file, in whatever memory it was sorted.
+        db.execute("SET threads = 1")
+        db.execute("SET memory_limit = '300MB'")
+        for table, order in _TABLES.items():
+            path = str(out / f"{table}.parquet").replace("'", "''")
+            names = ", ".join(columns_of(table))
+            db.execute(
+                f"COPY (SELECT {names} FROM {table} ORDER BY {order}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"  # noqa: S608
+            )
