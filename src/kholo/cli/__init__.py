@@ -26,8 +26,10 @@ from .export import export
 from .fetch import fetch
 from .incidents import collapses, incidents, timeline, wanted_command
 from .ingest import ingest
+from .log import log_command
 from .papers import papers, signatories
 from .rates import rates
+from .redact import redact
 from .reference import reference
 from .rejects import rejects
 from .rejudge import rejudge
@@ -95,8 +97,10 @@ _COMMANDS = (
     build,
     dossier,
     verify,
+    redact,
     papers,
     signatories,
+    log_command,
     simulate,
     demo,
 )

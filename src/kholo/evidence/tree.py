@@ -56,7 +56,7 @@ def inclusion_ranges(index: int, size: int) -> Ranges:
     out: Ranges = []
     start, end = 0, size
     while end - start > 1:
-        middle = start + _left(end - start)
+        middle = start + left(end - start)
         if index < middle:
             out.append((middle, end))
             end = middle
@@ -78,7 +78,7 @@ def consistency_ranges(old: int, size: int) -> Ranges:
     out: Ranges = []
     start, end = 0, size
     while end != old:
-        middle = start + _left(end - start)
+        middle = start + left(end - start)
         if old <= middle:
             out.append((middle, end))
             end = middle
@@ -91,7 +91,7 @@ def consistency_ranges(old: int, size: int) -> Ranges:
     return out[::-1]
 
 
-def _left(size: int) -> int:
+def left(size: int) -> int:
     """The leaves on the left of a tree of `size` > 1: the largest power of two below it."""
     return 1 << ((size - 1).bit_length() - 1)
 

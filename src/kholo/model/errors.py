@@ -6,6 +6,7 @@
     ├── ScenarioError     (2) a scenario file is wrong
     ├── ReferenceDataError (2) a reference file (services, fingerprints, rules) is wrong
     ├── DossierError      (1) a dossier is not what it says it is
+    ├── LogError          (1) a log of dossiers is not what it says; `evidence.faults` names how
     └── EnvironmentFault  (3) disk, permissions, a lock held by another process
         ├── StoreError    (3) a store can't be read or written
         └── NetworkFault  (3) another machine can't be reached, or does not give what it should

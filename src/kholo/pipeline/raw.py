@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from kholo.evidence.bundle import MAX_LIST, Dossier
+from kholo.evidence.redact import BLACK
 from kholo.evidence.spool import Spool
 from kholo.model import DossierError
 from kholo.sources.inflate import BROKEN
@@ -89,6 +90,8 @@ def decode_index(dossier: Dossier) -> list[Raw]:
     decoder = msgspec.json.Decoder(Raw)
     rows = []
     for number, line in enumerate(dossier.read(INDEX, MAX_LIST).splitlines(), 1):
+        if line == BLACK.encode():
+            continue
         try:
             rows.append(decoder.decode(line))
         except (msgspec.DecodeError, UnicodeError) as error:
