@@ -39,7 +39,7 @@ STATEMENT = re.compile(
     r"kholo-dossier/1\ncase: ([a-z0-9-]{1,100})\nas-of: ([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)\n"
     r"simulated: (yes|no)\nleaves: (0|[1-9][0-9]{0,7})\nroot: sha256:([0-9a-f]{64})\n"
 )
-TST = bytes.fromhex("2a864886f70d0109100104")
+PKCS9 = bytes.fromhex("2a864886f70d0109")  # 1.2.840.113549.1.9
 BROKEN = (
     ArithmeticError, AttributeError, InvalidSignature, LookupError, RecursionError, TypeError, UnsupportedAlgorithm,
     ValueError, struct.error, zlib.error,
@@ -204,8 +204,9 @@ def der(data: bytes) -> list[tuple[int, bytes, bytes]]:
     return out
 
 
-def hashed(oid: bytes, data: bytes) -> tuple[bytes, hashes.HashAlgorithm]:
-    """By a hash of 2.16.840.1.101.3.4.2."""
+def hashed(algorithm_id: bytes, data: bytes) -> tuple[bytes, hashes.HashAlgorithm]:
+    """By a hash of the arc 2.16.840.1.101.3.4.2."""
+    oid = der(algorithm_id)[0][1]
     need(oid[:-1] == bytes.fromhex("6086480165030402"), "a timestamp hashes in a way that is not known here")
     algorithm = {1: hashes.SHA256(), 2: hashes.SHA384(), 3: hashes.SHA512()}[oid[-1]]
     return hashlib.new(algorithm.name, data).digest(), algorithm
@@ -231,9 +232,12 @@ def timestamp(files: Files, folder: str, roots: Sequence[x509.Certificate]) -> s
     need(der(imprint)[1][1] == hashed(der(imprint)[0][1], listed)[0], f"{folder}: is of something else")
     when = datetime.strptime(moment.decode("ascii")[:14], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     _, issued, digest, attributes, _, value = der(der(signers[1])[0][1])[:6]
-    said = {der(one[1])[0][2][-1:]: der(der(one[1])[1][1])[0][1] for one in der(attributes[1])}
+    said = {der(one[1])[0][1]: der(der(one[1])[1][1])[0][1] for one in der(attributes[1])}
     made, algorithm = hashed(digest[1], info)
-    need(said[b"\4"] == made and said[b"\3"] == TST, f"{folder}: the signed attributes are of another content")
+    need(
+        said[PKCS9 + b"\4"] == made and said[PKCS9 + b"\3"] == PKCS9 + b"\x10\1\4",
+        f"{folder}: the signed attributes are of another content",
+    )
     known = load_der_pkcs7_certificates(token[2])
     serial = int.from_bytes(der(issued[1])[1][1], "big")
     at = next(one for one in known if one.serial_number == serial and one.issuer.public_bytes() == der(issued[1])[0][2])
