@@ -44,6 +44,7 @@ bench: $(VENV)/.dev ## speed beside a peer and beside the limit, as ratios
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/fetch.py
 	$(BIN)/python benchmarks/record.py
+	$(BIN)/python benchmarks/dossier.py
 
 detector-report: $(VENV)/.dev ## how often the detector is wrong, how late, how far off; some ten minutes
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check ruptures==1.1.10

@@ -130,6 +130,22 @@ def test_check_says_what_it_found_and_whose_key_it_took(logged: Path, tmp_path: 
     assert "witnesses: none\n" in text
 
 
+def test_who_watches_a_log_keeps_what_was_right(logged: Path, tmp_path: Path, key: Path) -> None:
+    kept = tmp_path / "last"
+    assert run("check", logged, "--keep", kept).exit_code == 0
+    first = kept.read_bytes()
+    assert first == (logged / "checkpoint").read_bytes()
+    dossier(tmp_path / "3.zip", 3)
+    run("add", logged, tmp_path / "3.zip", "--key", key)
+    assert rows("check", logged, "--seen", kept, "--keep", kept)[0]["goes_on_from_size"] == 3
+    now = kept.read_bytes()
+    assert now == (logged / "checkpoint").read_bytes() != first
+    shutil.rmtree(logged)
+    made(logged, range(9))
+    assert isinstance(run("check", logged, "--seen", kept, "--keep", kept).exception, SplitView)
+    assert kept.read_bytes() == now
+
+
 def test_the_cosignature_of_a_witness_is_told_with_its_time(logged: Path) -> None:
     mine = signer(9)
     witness = note.Key("witness.example/w1", note.COSIGNATURE, mine.public)

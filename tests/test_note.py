@@ -136,6 +136,13 @@ def test_no_part_of_a_key_and_no_altered_key_is_a_key() -> None:
                 note.parse_key(other)
 
 
+def test_a_name_that_a_terminal_would_obey_is_none() -> None:
+    for name in ("a\x1b[2J", "a\u202eb", "a\x85", "", "a b"):
+        with pytest.raises(Malformed):
+            note.parse_key(str(PETERS.key(name)))
+    assert note.parse_key(str(PETERS.key("بی.example/کھولو"))).name == "بی.example/کھولو"
+
+
 def test_every_flipped_bit_of_a_note_is_found() -> None:
     key = note.parse_key(PETER)
     for place in range(len(NOTE)):

@@ -133,6 +133,10 @@ def test_every_flipped_byte_of_a_log_is_found(folder: Path) -> None:
                 audit(shelf, log.own_keys(shelf))
         (folder / path).write_bytes(data)
     audit(shelf, log.own_keys(shelf))
+    # Also in the list of keys, where others are trusted.
+    (folder / log.KEYS).write_bytes(b"x" + (folder / log.KEYS).read_bytes())
+    with pytest.raises(Malformed):
+        audit(shelf, KEYS)
 
 
 def test_every_file_removed_cut_lengthened_swapped_or_added_is_found(folder: Path) -> None:
@@ -154,10 +158,11 @@ def test_every_file_removed_cut_lengthened_swapped_or_added_is_found(folder: Pat
             with pytest.raises(LogError):
                 audit(shelf, log.own_keys(shelf))
         place.write_bytes(data)
-    for path in ("tile/x", "tile/0/000.p/01", "tile/entries/000.txt"):
+    for path in ("tile/x", "tile/0/000.p/01", "tile/entries/000.txt", "tile/entries/\x1b[2J"):
         (folder / path).write_bytes(b"")
-        with pytest.raises(Malformed, match="no file of a log"):
+        with pytest.raises(Malformed, match="no file of a log") as caught:
             audit(shelf, KEYS)
+        assert str(caught.value).isprintable()
         (folder / path).unlink()
 
 
@@ -265,6 +270,21 @@ def test_what_was_written_is_never_written_over(folder: Path) -> None:
     assert audit(shelf, KEYS).log.size == 2
 
 
+def test_entries_that_do_not_go_on_from_what_is_signed_are_not_taken_over(folder: Path) -> None:
+    shelf = made(folder, range(2))
+    other = made(folder.with_name("other"), range(5, 8))
+    (folder / "tile/entries/000.p/3").write_bytes((other.path / "tile/entries/000.p/3").read_bytes())
+    with pytest.raises(WrongTile, match="does not go on"):
+        append.append(shelf, [SIGNER], [new(2)])
+    # A bundle after one that is not full is none of ours.
+    (folder / "tile/entries/000.p/3").unlink()
+    (folder / "tile/entries/001.p").mkdir()
+    shutil.copy(other.path / "tile/entries/000.p/3", folder / "tile/entries/001.p/3")
+    append.append(shelf, [SIGNER], [new(2)])
+    found = audit(shelf, KEYS)
+    assert (found.log.size, found.unsigned) == (3, 1)
+
+
 def test_a_log_that_was_tampered_with_is_not_signed_again(folder: Path) -> None:
     shelf = made(folder, range(3))
     bundle = folder / "tile/entries/000.p/3"
@@ -317,9 +337,27 @@ def test_several_keys_and_a_witness_sign(folder: Path) -> None:
     assert log.check(shelf, statement(0), KEYS).unchecked == (ORIGIN, witness.name)
     with pytest.raises(BadSignature, match="witnesses alone"):
         log.check(shelf, statement(0), [witness])
+    # What is there already is not signed again: that would lose the witness.
+    before = content(folder)
+    append.append(shelf, both, [new(0)])
+    assert content(folder) == before
     # A key of another log is none of this one, even where the bytes are the same.
     with pytest.raises(BadSignature, match="nobody"):
         log.check(shelf, statement(0), [SIGNER.key("example.org/other")])
+
+
+def test_only_a_key_of_the_log_signs_its_checkpoint() -> None:
+    text = tlog.Checkpoint(ORIGIN, 0, tree.EMPTY).text()
+    other = SIGNER.key("example.org/other")
+    signed = note.Note(text, (SIGNER.signature(other.name, text),)).encode()
+    with pytest.raises(BadSignature, match="trusted for this log"):
+        tlog.open_checkpoint(signed, [other, *KEYS])
+    # A witness that bears the name of the log.
+    witness = note.Key(ORIGIN, note.COSIGNATURE, SIGNER.public)
+    stamped = bytes(8) + SIGNER.sign(b"cosignature/v1\ntime 0\n" + text)
+    signed = note.Note(text, (note.Signature(ORIGIN, witness.mark, stamped),)).encode()
+    with pytest.raises(BadSignature, match="witnesses alone"):
+        tlog.open_checkpoint(signed, [witness, *KEYS])
 
 
 def test_a_log_says_where_a_dossier_is_and_what_came_later(folder: Path) -> None:
@@ -355,6 +393,9 @@ def test_a_replaced_entry_is_found_by_who_kept_a_checkpoint(folder: Path) -> Non
         if 1 in numbers:
             with pytest.raises(SplitView):
                 log.check(shelf, statement(1), KEYS, seen)
+    shelf = rewritten(folder, [0, 1, 2, 3])
+    with pytest.raises(SplitView, match="had 5 entries when it was seen, and has 4 now"):
+        audit(shelf, KEYS, seen)
     shelf = rewritten(folder, [0, 1, 2, 3, 4, 5])
     assert audit(shelf, KEYS, seen).seen == 5
 

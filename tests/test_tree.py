@@ -102,6 +102,21 @@ def test_there_is_no_proof_of_what_is_not_there() -> None:
     assert not tree.check_consistency(3, 8, tree.root(HASHES[:3]), tree.root(HASHES), [])
 
 
+def test_hashes_cut_at_another_place_are_none() -> None:
+    """Two hashes side by side have the same bytes wherever the one is said to end."""
+    both = HASHES[0] + HASHES[1]
+    assert tree.check_inclusion(both[:32], 0, 2, [both[32:]], tree.root(HASHES[:2]))
+    assert not tree.check_inclusion(both[:40], 0, 2, [both[40:]], tree.root(HASHES[:2]))
+
+
+def test_a_proof_is_one_between_these_two_sizes() -> None:
+    proof = tree.consistency(HASHES[:2], 1)
+    roots = [tree.root(HASHES[:size]) for size in range(9)]
+    assert tree.check_consistency(1, 2, roots[1], roots[2], proof)
+    for size in (3, 4, 5, 8):
+        assert not tree.check_consistency(1, size, roots[1], roots[2], proof)
+
+
 @st.composite
 def altered(draw: st.DrawFn, proof: list[bytes]) -> list[bytes]:
     """A proof with a bit changed, or an item more, less, longer, shorter, or moved."""

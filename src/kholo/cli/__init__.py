@@ -10,7 +10,7 @@ import duckdb
 
 from kholo.judge import load_ruleset
 from kholo.model import KholoError
-from kholo.sources.items import clean
+from kholo.model.text import clean
 
 from .assess import assess, clocks
 from .build import build
@@ -18,6 +18,7 @@ from .case import case
 from .case_diff import diff as case_diff
 from .case_test import law, test
 from .case_wording import wording
+from .custody import custody
 from .demo import demo
 from .diff import diff
 from .dossier import dossier, verify
@@ -92,6 +93,7 @@ _COMMANDS = (
     rejudge,
     diff,
     case,
+    custody,
     assess,
     clocks,
     build,

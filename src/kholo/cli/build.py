@@ -12,7 +12,7 @@ from kholo.pipeline.sets import judge_for
 from kholo.publish import build_site
 from kholo.store import Store
 
-from .options import as_of_option, case_store_option, fingerprints_option, moment_or_now
+from .options import as_of_option, by_option, case_store_option, fingerprints_option, keeper_of, moment_or_now
 
 _EPILOG = """
 \b
@@ -28,11 +28,22 @@ Examples:
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the site.")
 @as_of_option
 @fingerprints_option
+@by_option
 def build(
-    folders: tuple[Path, ...], store: Path | None, out: Path, as_of: datetime | None, fingerprints: tuple[Path, ...]
+    folders: tuple[Path, ...],
+    store: Path | None,
+    out: Path,
+    as_of: datetime | None,
+    fingerprints: tuple[Path, ...],
+    by: str | None,
 ) -> None:
     """Build the site of one or more case folders: static pages for any host. An unchanged page is not rewritten."""
     opened = Store(store) if store else None
     judge, moment = judge_for(opened, fingerprints), moment_or_now(as_of)
-    files = build_site([view(folder, opened, judge, moment) for folder in folders], out)
+    log = keeper_of(opened, by)
+    views = [view(folder, opened, judge, moment) for folder in folders]
+    files = build_site(views, out)
+    if log:
+        for made in views:
+            log.made("build", made, out, [path for path in files if path.parent in (out, out / made.case.id)])
     click.echo(f"{len(files)} files; begin at {out / 'index.html'}")

@@ -22,7 +22,7 @@ from . import output
 from .case_archive import archive
 from .case_write import add, edit, new
 from .effect import effect
-from .options import json_option
+from .options import json_option, logs_edits
 
 _LOG = {"date": "date", "entry_id": "entry", "kind": "kind", "actor": "who", "title": "what", "links": "links"}
 
@@ -81,6 +81,7 @@ def _say_problems(folder: Path, error: CaseError, as_json: bool) -> None:
 )
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; say which files are not in the layout.")
+@logs_edits("edit")
 @click.pass_context
 def fmt(context: click.Context, folders: tuple[Path, ...], only_check: bool) -> None:
     """Put the files of case FOLDERS into the one layout: keys in the order of the format, texts in Unicode's NFC.

@@ -8,13 +8,13 @@ import click
 
 from kholo.fetch.page import Visitor, is_public
 from kholo.fetch.wait import Patience
+from kholo.model.text import clean
 from kholo.pipeline.archive import archive as run
 from kholo.reference import load_services
-from kholo.sources.items import clean
 
 from . import output
 from .fetch import timing
-from .options import json_option, moment_or_now
+from .options import json_option, logs_edits, moment_or_now
 
 
 @click.command(
@@ -25,6 +25,7 @@ from .options import json_option, moment_or_now
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("entry", required=False)
 @click.option("--local", is_flag=True, help="Visit addresses of this machine and its own network too.")
+@logs_edits("archive")
 @json_option
 @click.pass_context
 def archive(context: click.Context, folder: Path, entry: str | None, local: bool, as_json: bool) -> None:

@@ -17,7 +17,7 @@ from kholo.record.text import nearest
 from kholo.record.values import Words
 from kholo.reference import load_services
 
-from .options import moment_or_now
+from .options import logs_edits, moment_or_now
 
 F = TypeVar("F", bound=Callable[..., Any])
 _EXIT = "Exit codes: 0 done; 2 something is missing or wrong, and nothing was written; 3 the disk."
@@ -87,6 +87,7 @@ def _refuse(missing: Sequence[str]) -> None:
 @click.option("--summary", help="A paragraph.")
 @click.option("--actor", "actors", multiple=True, help="'ID; NAME; ROLE'. May be given several times.")
 @click.option("--simulated", is_flag=True, help="An invented case.")
+@logs_edits("edit")
 def new(folder: Path, actors: tuple[str, ...], simulated: bool, **given: str | None) -> None:
     """Make a case in a new FOLDER. Asks for what is missing when it runs on a terminal."""
     services = tuple(load_services().ids)
@@ -170,6 +171,7 @@ def _source_options(command: F) -> F:
 @click.option("--signatory", "signatories", multiple=True, help="Who signed. May be given several times.")
 @click.option("--gives-reason", is_flag=True, help="It gives a public reason for the block.")
 @_link_options
+@logs_edits("edit")
 def add(folder: Path, addresses: tuple[str, ...], publishers: tuple[str, ...], **given: Any) -> None:
     """Add an entry to the case in FOLDER. Asks for what is missing when it runs on a terminal."""
     services = tuple(load_services().ids)
@@ -300,6 +302,7 @@ def _ask_sources() -> list[dict[str, Any]]:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("entry")
 @click.argument("changes", nargs=-1, required=True, metavar="KEY=VALUE...")
+@logs_edits("edit")
 def edit(folder: Path, entry: str, changes: tuple[str, ...]) -> None:
     """Change keys of ENTRY (an id, or case.toml): key=value, key+=value to add to a list, key= to take it out.
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from kholo.model import UsageError
+from kholo.model.text import clean
 from kholo.pipeline import sets
 from kholo.pipeline.differences import Difference, Said, differences, summary
 from kholo.pipeline.verdicts import Filter, derive
-from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output

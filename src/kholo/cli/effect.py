@@ -12,10 +12,10 @@ import click
 import msgspec
 
 from kholo.model import Effect, UsageError
+from kholo.model.text import clean
 from kholo.pipeline.cases import assessed, case_effect
 from kholo.pipeline.sets import judge_for
 from kholo.publish.effects import METHOD, UNKNOWN, changed_words, effect_rows, input_words, range_words
-from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output

@@ -6,8 +6,8 @@ import click
 import msgspec
 
 from kholo.model import Entry
+from kholo.model.text import clean
 from kholo.pipeline.cases import Assessed
-from kholo.sources.items import clean
 
 from . import output
 

@@ -12,12 +12,12 @@ from kholo.detect import meant
 from kholo.judge import Judge
 from kholo.judge.story import Story, tell
 from kholo.model import Incident, UsageError, Vantage
+from kholo.model.text import clean
 from kholo.pipeline.cases import assessed
 from kholo.pipeline.events import events
 from kholo.pipeline.sets import judge_for
 from kholo.pipeline.verdicts import Filter, judged, report_networks, select, stored
 from kholo.reference import load_test_lists
-from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output

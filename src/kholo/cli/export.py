@@ -12,7 +12,7 @@ from kholo.pipeline.sets import judge_for
 from kholo.publish.exports import FORMATS, write_export
 from kholo.store import Store
 
-from .options import as_of_option, case_store_option, fingerprints_option, moment_or_now
+from .options import as_of_option, by_option, case_store_option, fingerprints_option, keeper_of, moment_or_now
 
 _EPILOG = """
 \b
@@ -34,6 +34,7 @@ Examples:
 @click.option("--url", default="", metavar="URL", help="The address at which the page of the case stands.")
 @as_of_option
 @fingerprints_option
+@by_option
 def export(
     folder: Path,
     store: Path | None,
@@ -42,9 +43,14 @@ def export(
     url: str,
     as_of: datetime | None,
     fingerprints: tuple[Path, ...],
+    by: str | None,
 ) -> None:
     """Write CASE in a format of the field: claimreview, stop, csv, json or atom. An unchanged file is not rewritten."""
     opened = Store(store) if store else None
+    log = keeper_of(opened, by)
     made = view(folder, opened, judge_for(opened, fingerprints), moment_or_now(as_of))
-    for path in write_export(made, kind, out, url):
+    files = write_export(made, kind, out, url)
+    if log:
+        log.made("export", made, out, files)
+    for path in files:
         click.echo(path)

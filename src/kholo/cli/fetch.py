@@ -22,6 +22,7 @@ from kholo.fetch.wait import Timing
 from kholo.fetch.web import Token, Web
 from kholo.model import EnvironmentFault, NetworkFault, StoreError, UsageError
 from kholo.pipeline import fetch as run
+from kholo.pipeline.custody import Keeper
 from kholo.pipeline.follow import Followed, followed, keep
 from kholo.pipeline.ingest import default_workers
 from kholo.reference import load_services
@@ -31,7 +32,7 @@ from kholo.sources.source import Source
 from kholo.store import Store
 
 from .ingest import say_ingested
-from .options import Moment, cpu_count, fingerprints_option, json_option, moment_or_now, store_option
+from .options import Moment, by_option, cpu_count, fingerprints_option, json_option, moment_or_now, store_option
 from .progress import Steps, Transfer
 
 #: Bytes above which a person is asked first.
@@ -67,6 +68,7 @@ def command(source: Source, way: Fetch) -> click.Command:
     @click.command(source.id, params=[*_COMMON, *own], help=f"{source.what}{token}\n\nTerms: {source.terms}.")
     @store_option
     @fingerprints_option
+    @by_option
     @json_option
     def fetch_one(store: Path, as_json: bool, **given: Any) -> None:
         asked = _asked(source, given, moment_or_now(None))
@@ -196,10 +198,11 @@ def _run(source: Source, way: Fetch, store: Store, asked: Followed, given: dict[
             return
         run.room(store, todo.size)
         _agree(todo.size, given["yes"])
+        log = Keeper(store, now, given["by"])
         with Transfer(todo.size) as bar:
             done = run.fetch(
                 store, source.id, plan, web, now, given["workers"] or default_workers(cpu_count()), bar.tell,
-                not given["no_keep"], given["fingerprints"],
+                not given["no_keep"], given["fingerprints"], log.fetched,
             )  # fmt: skip
     finally:
         web.close()
@@ -210,12 +213,12 @@ def _run(source: Source, way: Fetch, store: Store, asked: Followed, given: dict[
         sys.exit(1)
 
 
-def refresh(store: Store, now: datetime, say: Callable[[str], None]) -> bool:
+def refresh(store: Store, now: datetime, say: Callable[[str], None], by: str | None = None) -> bool:
     """Fetch what is new of all that the store follows, each from where it was left; whether all of it came.
 
     Raises `EnvironmentFault` where the store can't be used; a source that can't be reached is told and left for later.
     """
-    is_whole = True
+    is_whole, log = True, Keeper(store, now, by)
     known = {source.id: source for source in sources()}
     for asked in followed(store):
         source = known.get(asked.source)
@@ -225,7 +228,7 @@ def refresh(store: Store, now: datetime, say: Callable[[str], None]) -> bool:
         web = web_of(source.fetch, endpoints, 4)
         try:
             plan = source.fetch.plan(wanted(asked, now, now), endpoints, web, lambda _done, _all: None)
-            done = run.fetch(store, source.id, plan, web, now, default_workers(cpu_count()))
+            done = run.fetch(store, source.id, plan, web, now, default_workers(cpu_count()), note=log.fetched)
         except NetworkFault as error:
             say(f"{source.name}: {error}; looked for again at the next run")
             is_whole = False

@@ -12,9 +12,9 @@ import msgspec
 
 from kholo.detect import in_words, incident_json, meant
 from kholo.model import Incident, UsageError
+from kholo.model.text import clean
 from kholo.pipeline.events import events
 from kholo.pipeline.sets import judge_for
-from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output

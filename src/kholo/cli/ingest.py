@@ -9,12 +9,13 @@ import click
 import msgspec
 
 from kholo.model import UsageError
+from kholo.pipeline.custody import Keeper
 from kholo.pipeline.ingest import Summary, default_workers
 from kholo.pipeline.ingest import ingest as run
 from kholo.sources.archives import find
 from kholo.store import Store
 
-from .options import cpu_count, fingerprints_option, json_option, moment_or_now, store_option
+from .options import by_option, cpu_count, fingerprints_option, json_option, moment_or_now, store_option
 from .progress import Transfer
 
 _EPILOG = """
@@ -31,9 +32,15 @@ Examples:
 @store_option
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that decode and judge. [default: one a core]")
 @fingerprints_option
+@by_option
 @json_option
 def ingest(
-    paths: tuple[Path, ...], store: Path, workers: int | None, fingerprints: tuple[Path, ...], as_json: bool
+    paths: tuple[Path, ...],
+    store: Path,
+    workers: int | None,
+    fingerprints: tuple[Path, ...],
+    by: str | None,
+    as_json: bool,
 ) -> None:
     """Take measurements into a store.
 
@@ -44,15 +51,18 @@ def ingest(
     """
     files = [path for path in paths if str(path) != "-"]
     total = sum(path.stat().st_size for path in find(files))
+    opened, now = Store(store, create=True), moment_or_now(None)
+    log = Keeper(opened, now, by)
     with Transfer(total if len(files) == len(paths) else 0) as progress:
         summary = run(
-            Store(store, create=True),
+            opened,
             files,
             sys.stdin.buffer if len(files) < len(paths) else None,
-            moment_or_now(None),
+            now,
             workers or default_workers(cpu_count()),
             lambda items, done: progress.tell(done, items),
             fingerprints,
+            log.ingested,
         )
     if summary.files == 0:
         raise UsageError("nothing to read: the folder has no files")

@@ -19,8 +19,8 @@ from kholo.evidence.faults import Malformed
 from kholo.evidence.shelf import Folder, Site
 from kholo.fetch.web import Web
 from kholo.model import EnvironmentFault, UsageError
+from kholo.model.text import clean
 from kholo.publish.files import write_if_changed
-from kholo.sources.items import clean
 
 from . import output
 from .fetch import timing
@@ -32,7 +32,8 @@ Examples:
   kholo log new log --origin example.org/kholo --key ~/.ssh/id_ed25519
   kholo log add log x-pakistan-2024.zip --key ~/.ssh/id_ed25519
   kholo log show https://example.org/kholo --case x-pakistan-2024
-  kholo log check https://example.org/kholo --seen checkpoint-of-last-month --trust example.org/kholo+29d21d33+AYqI…
+  kholo log check https://example.org/kholo --trust example.org/kholo+29d21d33+AYqI… --keep last
+  kholo log check https://example.org/kholo --trust example.org/kholo+29d21d33+AYqI… --seen last --keep last
   kholo log proof log x-pakistan-2024.zip --out example.org.proof
 """
 _COLUMNS = {
@@ -124,13 +125,20 @@ def show(place: str, case_id: str | None, trusted: tuple[str, ...], as_json: boo
 @log_command.command(epilog=_EPILOG)
 @_place_argument
 @_seen_option
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for the checkpoint, if all is right; may be the one of --seen.",
+)
 @_trust_option
 @json_option
-def check(place: str, seen: Path | None, trusted: tuple[str, ...], as_json: bool) -> None:
+def check(place: str, seen: Path | None, keep: Path | None, trusted: tuple[str, ...], as_json: bool) -> None:
     """Compute a log anew from its entries and compare every file and signature. Exit code 1: something is wrong."""
     old = _bytes(seen, note.MAX_NOTE) if seen else None
     with _reader(place) as reader:
         found = audit(reader, _keys(reader, trusted), old)
+    if keep:
+        write_if_changed(keep, found.log.opened.data)
     facts = _facts(found, bool(trusted))
     if as_json:
         output.json_rows([facts])

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
+from kholo.pipeline.custody import Keeper, editing
 from kholo.pipeline.verdicts import Filter
 from kholo.reference import load_services
+from kholo.store import Store
+from kholo.store.custody import Action
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,6 +40,12 @@ fingerprints_option = click.option(
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Further fingerprints of block pages: OONI's CSV or Censored Planet's JSON. May be given several times.",
+)
+by_option = click.option(
+    "--by",
+    envvar="KHOLO_BY",
+    metavar="NAME",
+    help="Who does this, for the custody log of the store: a name, or a key's fingerprint. [env: KHOLO_BY]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 
@@ -63,6 +74,36 @@ def as_of_option(command: F) -> F:
 def moment_or_now(given: datetime | None) -> datetime:
     """The only places where the command line asks the clock are this one and `ingest`."""
     return given or datetime.now(UTC).replace(microsecond=0)
+
+
+def keeper_of(store: Store | None, by: str | None) -> Keeper | None:
+    """Who writes into the custody log, where there is a store. Raises `EnvironmentFault` where it can't be written."""
+    return Keeper(store, moment_or_now(None), by) if store else None
+
+
+def logs_edits(action: Action) -> Callable[[F], F]:
+    """Adds `--store` and `--by`: what the command changes in case folders goes into a store's custody log."""
+
+    def logged(command: F) -> F:
+        @functools.wraps(command)
+        def run(store: Path | None, by: str | None, **given: Any) -> None:
+            folders = given["folders"] if "folders" in given else (given["folder"],)
+            with ExitStack() as stack:
+                log = keeper_of(Store(store) if store else None, by)
+                if log:
+                    for folder in folders:
+                        stack.enter_context(editing(log, action, folder))
+                command(**given)
+
+        option = click.option(
+            "--store",
+            type=click.Path(path_type=Path, file_okay=False),
+            envvar="KHOLO_STORE",
+            help="Folder of a store, whose custody log then tells what was changed. [env: KHOLO_STORE]",
+        )
+        return cast(F, option(by_option(run)))
+
+    return logged
 
 
 def filter_options(command: F) -> F:

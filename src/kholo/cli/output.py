@@ -12,8 +12,8 @@ import click
 import msgspec
 
 from kholo.model import UsageError
+from kholo.model.text import clean
 from kholo.publish.csvtext import write_csv
-from kholo.sources.items import clean
 from kholo.store import write_parquet
 
 _ENCODER = msgspec.json.Encoder()

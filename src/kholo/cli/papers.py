@@ -22,7 +22,15 @@ from kholo.publish.files import write_if_changed
 from kholo.store import Store
 
 from . import output
-from .options import as_of_option, case_store_option, fingerprints_option, json_option, moment_or_now
+from .options import (
+    as_of_option,
+    by_option,
+    case_store_option,
+    fingerprints_option,
+    json_option,
+    keeper_of,
+    moment_or_now,
+)
 
 _EPILOG = """
 \b
@@ -95,6 +103,7 @@ def _of_case(command: Callable[..., None]) -> Callable[..., None]:
 @_list_option
 @_secret_option
 @_fonts_option
+@by_option
 def papers(
     seen: CaseView,
     kind: str | None,
@@ -105,6 +114,7 @@ def papers(
     listed: Path | None,
     secret: Path | None,
     fonts: tuple[Path, ...],
+    by: str | None,
 ) -> None:
     """Write a paper of CASE: statement, letter, information request, annexure or bulletin. Every figure has a note."""
     if every is None and (kind is None or out is None):
@@ -118,10 +128,14 @@ def papers(
             for code in languages()
             for end in FORMATS
         ]
+    store = click.get_current_context().params["store"]
+    log = keeper_of(Store(store) if store else None, by)
     for one, code, end, path in wanted:
         names = _read(seen, one, code, listed, secret) if listed else ()
         write_if_changed(path, render(paper(seen, one, code, names), end, fonts))
         click.echo(str(path))
+    if log:
+        log.made("papers", seen, every or wanted[0][-1], [path for *_, path in wanted])
 
 
 @click.group(epilog=_LIST_EPILOG)

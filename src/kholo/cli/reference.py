@@ -11,15 +11,16 @@ import click
 
 from kholo.fetch.web import Web
 from kholo.model import UsageError
+from kholo.model.text import clean
+from kholo.pipeline.custody import Keeper
 from kholo.pipeline.update import ORIGINS, update
 from kholo.reference import KINDS, Kind, load_fingerprints
 from kholo.reference.snapshots import Found, find, in_force
-from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output
 from .fetch import timing
-from .options import Moment, json_option, moment_or_now, store_option
+from .options import Moment, by_option, json_option, moment_or_now, store_option
 
 _EPILOG = """
 \b
@@ -52,20 +53,31 @@ def reference() -> None:
 )
 @click.option("--in-force-from", "begins", type=Moment(), help="The day from which it is in force. [default: today]")
 @click.option("--licence", help="The terms of what --from names. [default: not known]")
+@by_option
 @json_option
 def update_command(
-    store: Path, kind: str | None, origins: tuple[str, ...], begins: datetime | None, licence: str | None, as_json: bool
+    store: Path,
+    kind: str | None,
+    origins: tuple[str, ...],
+    begins: datetime | None,
+    licence: str | None,
+    by: str | None,
+    as_json: bool,
 ) -> None:
     """Fetch reference data and keep them as a snapshot. What is in force already is not added again."""
     if (origins or licence) and not kind:
         raise UsageError(f"--from and --licence need --kind: {', '.join(KINDS)}")
     opened, now = Store(store, create=True), moment_or_now(None)
+    log = Keeper(opened, now, by)
     web = Web(timing())
     try:
         for one in cast(tuple[Kind, ...], (kind,) if kind else KINDS):
             there = origins or ORIGINS[one].addresses
             terms = (licence or "not known") if origins else ORIGINS[one].licence
             snapshot, is_new = update(opened, one, there, web, (begins or now).date(), now, terms)
+            if is_new:
+                about = {"digest": snapshot.digest, "in_force_from": str(snapshot.in_force_from)}
+                log.set_up("reference", one, about, {"files": len(snapshot.files)})
             if as_json:
                 output.json_rows([{"kind": one, "digest": snapshot.digest, "is_new": is_new}])
             else:

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from kholo.pipeline import sets
+from kholo.pipeline.custody import Keeper
 from kholo.pipeline.verdicts import derive
 from kholo.store import Store
 
 from . import output
-from .options import cpu_count, fingerprints_option, json_option, store_option
+from .options import by_option, cpu_count, fingerprints_option, json_option, moment_or_now, store_option
 from .progress import Steps
 
 _EPILOG = """
@@ -30,9 +31,15 @@ Examples:
 )
 @fingerprints_option
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that judge. [default: one a core]")
+@by_option
 @json_option
 def rejudge(
-    store: Path, rules: Path | None, fingerprints: tuple[Path, ...], workers: int | None, as_json: bool
+    store: Path,
+    rules: Path | None,
+    fingerprints: tuple[Path, ...],
+    workers: int | None,
+    by: str | None,
+    as_json: bool,
 ) -> None:
     """Judge everything in a store by other rules or fingerprints.
 
@@ -42,14 +49,18 @@ def rejudge(
     are used, with the snapshots that `kholo reference update` keeps in the store.
     """
     opened = Store(store)
+    log = Keeper(opened, moment_or_now(None), by)
     judge = sets.judge_for(opened, fingerprints, rules)
     with Steps("parts") as steps:
         parts = derive(opened, judge, workers or cpu_count(), steps.tell)
     name = sets.name_of(judge)
+    digests = {"ruleset": judge.ruleset.digest, "reference": judge.reference.digest}
+    log.set_up("rejudge", name, digests, {"parts": parts})
     shipped = sets.name_of(sets.judge_for(opened)) == name
     if as_json:
-        fields = {"set": name, "ruleset": judge.ruleset.digest, "reference": judge.reference.digest}
-        output.json_rows([fields | {"parts_judged": parts, "is_shipped": shipped, "sets": sets.names(opened)}])
+        output.json_rows(
+            [{"set": name} | digests | {"parts_judged": parts, "is_shipped": shipped, "sets": sets.names(opened)}]
+        )
         return
     usual = " (the shipped rules, the store's reference data)" if shipped else ""
     click.echo(f"{parts} parts judged: set {name}{usual}")

@@ -13,16 +13,17 @@ import duckdb
 
 from kholo import alert
 from kholo.model import IMPAIRED, EnvironmentFault, Incident, UsageError
+from kholo.model.text import clean
 from kholo.pipeline.events import events
 from kholo.pipeline.sets import judge_for
 from kholo.publish.dates import moment
-from kholo.sources.items import clean
 from kholo.store import Store
 
 from . import output
 from .fetch import refresh
 from .options import (
     as_of_option,
+    by_option,
     fingerprints_option,
     json_option,
     moment_or_now,
@@ -67,6 +68,7 @@ Exit codes: 0 done; 1 done, but a channel or a source failed (tried again at the
 @click.option("--dry-run", is_flag=True, help="Show what would be told; tell nothing, remember nothing.")
 @as_of_option
 @fingerprints_option
+@by_option
 @json_option
 def watch(
     store: Path,
@@ -86,6 +88,7 @@ def watch(
     dry_run: bool,
     as_of: datetime | None,
     fingerprints: tuple[Path, ...],
+    by: str | None,
     as_json: bool,
 ) -> None:
     """Tell what is new about incidents since it was last told.
@@ -108,7 +111,7 @@ def watch(
     view = _View(as_json)
     look = _Look(
         Store(store), scope, channels or [alert.Screen(view.say)], alert.Limits(digest, max_alerts), fingerprints,
-        is_fetching,
+        is_fetching, by,
     )  # fmt: skip
     if dry_run:
         view.would(look.try_out(moment_or_now(as_of), as_of))
@@ -137,8 +140,10 @@ class _Look:
         limits: alert.Limits,
         fingerprints: tuple[Path, ...],
         is_fetching: bool,
+        by: str | None,
     ) -> None:
-        self._store, self._channels, self._limits, self._is_fetching = store, channels, limits, is_fetching
+        self._store, self._channels, self._limits = store, channels, limits
+        self._is_fetching, self._by = is_fetching, by
         self.is_whole = True
         self._wanted = (scope.service, scope.place, scope.network, None)
         self._fingerprints = fingerprints
@@ -148,7 +153,7 @@ class _Look:
         """Tell what is new. With `as_of` only what had been received by then counts."""
         self._check(as_of)
         if self._is_fetching:
-            self.is_whole = refresh(self._store, at, lambda text: click.echo(f"kholo: {text}", err=True))
+            self.is_whole = refresh(self._store, at, lambda text: click.echo(f"kholo: {text}", err=True), self._by)
         return alert.tell(
             self._folder, self._channels, self._found(as_of), at, self._limits, alert.Teller(stop.wait, stop.held)
         )

@@ -97,7 +97,7 @@ def _pending(folder: Folder, known: log.Log) -> list[bytes]:
     for path in folder.files(f"tile/{tlog.ENTRIES}"):
         found = tlog.tile_of(path)
         if found is None:
-            raise Malformed(f"{folder.path / path}: is no file of a log")
+            raise Malformed(f"{folder.where}: {path!a} is no file of a log")
         widths[found[1]] = max(widths.get(found[1], 0), found[2])
     index, out = known.size // tlog.WIDTH, list[bytes]()
     before = [entry.encode() for entry in known.entries[index * tlog.WIDTH :]]

@@ -49,7 +49,7 @@ def _others(folder: Folder, found: log.Log, rows: Sequence[Sequence[bytes]]) -> 
     for path in folder.files("tile"):
         place = tlog.tile_of(path)
         if place is None:
-            raise Malformed(f"{folder.path / path}: is no file of a log")
+            raise Malformed(f"{folder.where}: {path!a} is no file of a log")
         level, index, width = place
         end = index * tlog.WIDTH + width
         if end > found.opened.head.size >> (8 * level if isinstance(level, int) else 0):
@@ -67,5 +67,5 @@ def _others(folder: Folder, found: log.Log, rows: Sequence[Sequence[bytes]]) -> 
 def _same(tile: bytes, row: Sequence[bytes], index: int, path: str) -> None:
     start = index * tlog.WIDTH
     hashes = b"".join(row[start : start + tlog.WIDTH])
-    if not tile or not hashes.startswith(tile):
+    if not hashes.startswith(tile):
         raise WrongTile(f"{path}: holds other hashes than follow from the entries")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
@@ -135,8 +134,3 @@ def _bag(dossier: Dossier) -> Check:
         if dossier.read(name, MAX_TAG) != data:
             raise DossierError(f"{name}: was changed")
     return passed("bag", "it is a bag of BagIt 1.0 (RFC 8493), and its description is that of what is in it")
-
-
-def statement_digest(dossier: Dossier) -> str:
-    """The SHA-256 of the statement, by which logs know the dossier."""
-    return hashlib.sha256(dossier.statement.encode()).hexdigest()

@@ -93,7 +93,8 @@ def parse_key(text: str) -> Key:
     """A key as `str(key)` writes it. Raises `Malformed`."""
     name, _, rest = text.partition("+")
     mark, _, packed = rest.partition("+")
-    if not _is_name(name) or not _MARK.fullmatch(mark):
+    # Messages name keys: what a terminal would obey is no name here, though the specification allows it.
+    if not _is_name(name) or not name.isprintable() or not _MARK.fullmatch(mark):
         raise Malformed("a key must be written as NAME+8 HEX DIGITS+BASE64")
     value = _unbase64(packed, "a key")
     key = Key(name, value[0] if value else 0, value[1:])

@@ -14,7 +14,7 @@ import msgspec
 import urllib3
 
 from kholo.model import NetworkFault
-from kholo.sources.items import clean
+from kholo.model.text import clean
 
 from .ledger import Receipt, bare
 from .plan import Remote

@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionErro
 
 from kholo import __version__
 from kholo.model import NetworkFault, NotThere
-from kholo.sources.items import clean
+from kholo.model.text import clean
 
 from .wait import Patience, Timing, retry_after
 

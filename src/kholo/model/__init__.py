@@ -22,6 +22,7 @@ from .case import (
 )
 from .effect import Effect, EffectInput, Estimate, Range
 from .errors import (
+    BrokenChain,
     CaseError,
     DossierError,
     EnvironmentFault,
@@ -66,6 +67,7 @@ __all__ = [
     "Answered",
     "Assessment",
     "Bracket",
+    "BrokenChain",
     "Case",
     "CaseError",
     "Cell",

@@ -9,6 +9,7 @@
     ├── LogError          (1) a log of dossiers is not what it says; `evidence.faults` names how
     └── EnvironmentFault  (3) disk, permissions, a lock held by another process
         ├── StoreError    (3) a store can't be read or written
+        │   └── BrokenChain (1) the custody log of a store was changed
         └── NetworkFault  (3) another machine can't be reached, or does not give what it should
             └── NotThere  (3) it says that there is no such thing
 
@@ -58,6 +59,12 @@ class EnvironmentFault(KholoError):
 
 class StoreError(EnvironmentFault):
     """A store can't be read or written."""
+
+
+class BrokenChain(StoreError):
+    """The custody log of a store is not what was written into it. The text says from where on."""
+
+    exit_code = 1
 
 
 class NetworkFault(EnvironmentFault):

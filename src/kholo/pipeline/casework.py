@@ -157,6 +157,12 @@ def next_id(ids: Iterable[str]) -> str:
     return f"{letters}{int(highest) + 1:0{len(highest)}}"
 
 
+def identity_of(folder: Path) -> str:
+    """The id that the case gives itself, or where that can't be read the name of its folder."""
+    identity = _values(folder, HEAD).get("id")
+    return identity if isinstance(identity, str) else folder.name
+
+
 def words_of(folder: Path, services: Iterable[str]) -> Words:
     """The words that entries of a case may use."""
     actors = _values(folder, HEAD).get("actor", [])

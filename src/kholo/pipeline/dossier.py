@@ -19,10 +19,11 @@ from kholo.evidence.seal import Statement
 from kholo.evidence.spool import Spool
 from kholo.judge import Judge
 from kholo.model import CaseError, EnvironmentFault, Problem
+from kholo.model.text import clean
 from kholo.publish import CaseView
 from kholo.publish.data import case_content
 from kholo.publish.rows import case_page
-from kholo.sources.items import Item, clean
+from kholo.sources.items import Item
 from kholo.sources.source import Context
 from kholo.store import Store
 

@@ -29,6 +29,8 @@ _SPARE, _FACTOR = 256 << 20, 1.5
 _LOST = 5
 
 Progress = Callable[[int, int], None]
+#: Called at the end, also of a run that was broken off: what the store took, and what became of it.
+Note = Callable[[Sequence[Receipt], "Fetched"], None]
 
 
 class Fetched(msgspec.Struct):
@@ -95,6 +97,7 @@ def fetch(
     tell: Progress = lambda _bytes, _objects: None,
     keep: bool = True,
     fingerprints: tuple[Path, ...] = (),
+    note: Note = lambda _receipts, _done: None,
 ) -> Fetched:
     """Fetch what is missing of a plan, and take it into the store.
 
@@ -104,14 +107,20 @@ def fetch(
     """
     todo = due(store, source, plan)
     done = Fetched(source, known=todo.known)
+    taken: list[Receipt] = []
     with store.writing():
         run = _Run(store, source, web, now, tell)
-        for batch in _batches(todo.fetch):
-            receipts = run.receive(batch, done)
-            _add(done.ingested, run.take(receipts, workers, fingerprints))
-            run.mark(receipts, keep)
-            if run.lost is not None:
-                raise run.lost
+        try:
+            for batch in _batches(todo.fetch):
+                receipts = run.receive(batch, done)
+                taken += receipts
+                _add(done.ingested, run.take(receipts, workers, fingerprints))
+                run.mark(receipts, keep)
+                if run.lost is not None:
+                    raise run.lost
+        finally:
+            if taken:
+                note(taken, done)
     if done.ingested.files:
         done.ingested.conflicts = conflicts(store)
     return done

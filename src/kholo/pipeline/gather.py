@@ -11,8 +11,9 @@ import msgspec
 
 from kholo.fetch.ledger import Ledger, Receipt
 from kholo.model import EnvironmentFault, Signal
+from kholo.model.text import clean
 from kholo.sources import archives, registry
-from kholo.sources.items import Item, clean
+from kholo.sources.items import Item
 from kholo.sources.source import Context
 from kholo.store import Store
 

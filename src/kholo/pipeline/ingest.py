@@ -7,6 +7,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -20,6 +21,7 @@ from kholo.model import EnvironmentFault, Reject, Signal
 from kholo.sources import archives
 from kholo.sources.items import Item
 from kholo.sources.lines import NO_DIGEST
+from kholo.sources.received import Digested, Received
 from kholo.sources.source import Aside, Context, Found
 from kholo.store import Store, rows, write_parquet
 
@@ -36,6 +38,8 @@ PART = 8_192
 PART_BYTES = 64 * 1024 * 1024
 
 Tell = Callable[[int, int], None]
+#: Called at the end, also of a run broken off: what was read to its end, what became of it, whether it is all.
+Note = Callable[[Sequence[Received], "Summary", bool], None]
 
 
 class Summary(msgspec.Struct):
@@ -72,15 +76,17 @@ def ingest(
     workers: int = 1,
     tell: Tell = lambda _items, _bytes: None,
     fingerprints: tuple[Path, ...] = (),
+    note: Note | None = None,
 ) -> Summary:
     """Take everything in `paths` (and `stdin`) into the store.
 
-    `now` (UTC) bounds measurement times. `tell` is called with the items and the bytes of input done so far.
+    `now` (UTC) bounds measurement times. `tell` is called with the items and the bytes of input done so far. With
+    `note` the input is digested while it is read.
     Raises `UsageError` for a path that is not there, `StoreError` when the store can't be written.
     """
     found = [Input(path, str(path)) for path in archives.find(paths)]
     with store.writing():
-        summary = take(store, found, stdin, now, workers, tell, fingerprints)
+        summary = take(store, found, stdin, now, workers, tell, fingerprints, note)
     summary.conflicts = conflicts(store)
     return summary
 
@@ -93,10 +99,19 @@ def take(
     workers: int = 1,
     tell: Tell = lambda _items, _bytes: None,
     fingerprints: tuple[Path, ...] = (),
+    note: Note | None = None,
 ) -> Summary:
     """As `ingest`, into a store that is held for writing already; conflicts are left for the caller to count."""
+    is_whole = False
     summary = Summary(files=len(inputs) + (stdin is not None))
-    return _taken(store, sets.judge_for(store, fingerprints), _Reader(inputs, stdin, tell), summary, now, workers)
+    reader = _Reader(inputs, stdin, tell, [] if note else None)
+    try:
+        _taken(store, sets.judge_for(store, fingerprints), reader, summary, now, workers)
+        is_whole = True
+    finally:
+        if note:
+            note(reader.received or [], summary, is_whole)
+    return summary
 
 
 def take_items(
@@ -108,10 +123,12 @@ def take_items(
     tell: Tell = lambda _items, _bytes: None,
 ) -> Summary:
     """As `take`, of items that were read already, judged by what is given."""
-    return _taken(store, judge, _Given(found, tell), Summary(), now, workers)
+    summary = Summary()
+    _taken(store, judge, _Given(found, tell), summary, now, workers)
+    return summary
 
 
-def _taken(store: Store, judge: Judge, reader: _Reader, summary: Summary, now: datetime, workers: int) -> Summary:
+def _taken(store: Store, judge: Judge, reader: _Reader, summary: Summary, now: datetime, workers: int) -> None:
     try:
         with _Part(store, judge, summary, beside=workers > 1) as part:
             for done in _worked(reader.chunks(), now, judge, store, workers):
@@ -120,14 +137,16 @@ def _taken(store: Store, judge: Judge, reader: _Reader, summary: Summary, now: d
             part.take(reader.drain())
     except OSError as error:
         raise EnvironmentFault(f"{error.filename or store.root}: {error.strerror or error}") from error
-    return summary
 
 
 class _Reader:
     """Reads items of all files one after the other; what is no item is kept for the end of each chunk."""
 
-    def __init__(self, inputs: Sequence[Input], stdin: IO[bytes] | None, tell: Tell) -> None:
+    def __init__(
+        self, inputs: Sequence[Input], stdin: IO[bytes] | None, tell: Tell, received: list[Received] | None
+    ) -> None:
         self._inputs, self._stdin, self._tell = inputs, stdin, tell
+        self.received = received
         self._other = Worked([], [])
         self._items = 0
         self._bytes = 0
@@ -158,13 +177,24 @@ class _Reader:
     def _found(self) -> Iterator[Found]:
         for path, name in self._inputs:
             try:
-                with path.open("rb") as stream:
-                    yield from self._counted(archives.read_file(path, name, stream), stream.tell)
+                with path.open("rb") as stream, self._digested(stream, name) as read:
+                    yield from self._counted(archives.read_file(path, name, read), read.tell)
                 self._bytes += path.stat().st_size
             except OSError as error:
                 yield Reject(name, 0, "unreadable_file", error.strerror or "can't be read", NO_DIGEST)
         if self._stdin is not None:
-            yield from self._counted(archives.read_stream("-", self._stdin), lambda: 0)
+            with self._digested(self._stdin, "-") as read:
+                yield from self._counted(archives.read_stream("-", read), lambda: 0)
+
+    @contextmanager
+    def _digested(self, stream: IO[bytes], name: str) -> Iterator[IO[bytes]]:
+        """The stream, and at the end its digest where somebody asked for it."""
+        if self.received is None:
+            yield stream
+            return
+        digested = Digested(stream)
+        yield digested.buffered
+        self.received.append(digested.received(name))
 
     def _counted(self, found: Iterable[Found], position: Callable[[], int]) -> Iterator[Found]:
         for item in found:
@@ -179,7 +209,7 @@ class _Given(_Reader):
     """Items that come from elsewhere than files."""
 
     def __init__(self, found: Iterable[Found], tell: Tell) -> None:
-        super().__init__([], None, tell)
+        super().__init__([], None, tell, None)
         self._given = found
 
     def _found(self) -> Iterator[Found]:

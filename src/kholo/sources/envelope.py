@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from .items import clean
+from kholo.model.text import clean
 
 #: OONI's first measurements are of 2012.
 FIRST_YEAR = 2012

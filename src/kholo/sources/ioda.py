@@ -19,11 +19,12 @@ from msgspec import Raw
 
 from kholo.fetch.plan import Asked, Fetch, Plan, Remote, Told, Wanted
 from kholo.model import LOST, Signal
+from kholo.model.text import clean
 
 from . import envelope, statements
 from .envelope import Refused
 from .guard import MAX_SIGNALS, guarded, parts
-from .items import Item, clean
+from .items import Item
 from .source import Aside, Context, Given, Source
 
 _ID = "ioda"

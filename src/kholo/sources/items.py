@@ -7,6 +7,7 @@ import hashlib
 import msgspec
 
 from kholo.model import Reject
+from kholo.model.text import clean
 
 #: Bytes of one item (a line, a post, a file of one measurement) above which it is rejected unread.
 #: The largest raw measurements of OONI are a few MB: bodies are cut by the probe.
@@ -34,9 +35,3 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     def reject(self, reason: str, detail: str) -> Reject:
         """Name what is wrong with this item."""
         return Reject(self.file, self.line, reason, clean(detail), self.digest)
-
-
-def clean(text: str, limit: int = 300) -> str:
-    """Text from outside made fit for a terminal and a table: no control characters, and not endless."""
-    visible = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:limit])
-    return visible + "…" if len(text) > limit else visible

@@ -21,8 +21,9 @@ import msgspec
 import yaml
 
 from kholo.model import Reject
+from kholo.model.text import clean
 
-from .items import MAX_ITEM, Item, clean
+from .items import MAX_ITEM, Item
 
 MAX_DEPTH = 64
 #: Values in one document, repeated ones counted each time.

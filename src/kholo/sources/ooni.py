@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -153,15 +152,12 @@ def _raw(item: Item, row: _Raw, now: datetime) -> Decoded:
     if row.options is not _UNSET:
         measurement.is_custom = bytes(row.options) not in _NO_OPTIONS
     measurement.is_clock_ahead = envelope.is_clock_ahead(measurement.measurement_uid, measurement.measured_at)
-    test_keys = row.test_keys if _is_hidden(row.probe_ip) else _without(row.test_keys, str(row.probe_ip))
+    test_keys = row.test_keys if scrub.is_hidden(row.probe_ip) else _without(row.test_keys, str(row.probe_ip))
     return measurement, keys.decode(measurement.test_name, test_keys)
 
 
 _TRUE = ("true", True)
 _NO_OPTIONS = (b"null", b"[]", b"{}", b'""')
-
-
-_is_hidden = lru_cache(maxsize=1_024)(scrub.is_hidden)
 
 
 def _without(test_keys: Raw, probe_ip: str) -> Raw:

@@ -16,10 +16,11 @@ import msgspec
 
 from kholo.fetch.plan import Asked, Fetch, Plan, Remote, Told, Wanted
 from kholo.model import Signal, SignalKind
+from kholo.model.text import clean
 
 from . import csvrows, envelope
 from .envelope import Refused
-from .items import Item, clean
+from .items import Item
 from .source import Context, CsvTable, Given, Source
 
 #: The counts, with what each is a number of.

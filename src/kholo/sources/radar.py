@@ -19,11 +19,12 @@ import msgspec
 from msgspec import Raw
 
 from kholo.fetch.plan import Asked, Fetch, Plan, Remote, Told, Wanted
+from kholo.model.text import clean
 
 from . import envelope, statements
 from .envelope import Refused, show
 from .guard import MAX_SIGNALS, parts
-from .items import Item, clean
+from .items import Item
 from .source import Aside, Context, Given, Source
 
 _ID = "radar"

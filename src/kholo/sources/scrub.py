@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 
 _ADDRESS = re.compile(rb'"probe_ip"\s*:\s*"([0-9A-Fa-f:.]{2,45})"')
 #: In reports of 2012 to 2018, and in their header.
@@ -13,6 +15,7 @@ _YAML_CITY = re.compile(rb"(?m)^([ {]*probe_city: *).*$")
 HIDDEN = b"[scrubbed]"
 
 
+@lru_cache(maxsize=1_024)
 def is_hidden(probe_ip: str | None) -> bool:
     """Whether the probe kept the volunteer's address to itself: loopback stands for it today."""
     try:
@@ -31,9 +34,15 @@ def without(data: bytes, address: str) -> bytes:
 def scrubbed(received: bytes, *forms: bytes) -> tuple[bytes, ...]:
     """What was received, and other forms of it, without the probe's address and city; all is left alone without one."""
     every = received, *forms
-    found = {match.decode() for one in every for match in (*_ADDRESS.findall(one), *_YAML_ADDRESS.findall(one))}
-    shown = sorted(address for address in found if not is_hidden(address))
+    shown = sorted({address for one in every for address in _addresses(one) if not is_hidden(address)})
     return tuple(_without_all(one, shown) for one in every)
+
+
+def _addresses(data: bytes) -> Iterator[str]:
+    """The addresses of probes that a measurement names."""
+    if b"probe_ip" in data:
+        pattern = _ADDRESS if data.startswith(b"{") else _YAML_ADDRESS
+        yield from (match.decode() for match in pattern.findall(data))
 
 
 def _without_all(data: bytes, addresses: list[str]) -> bytes:

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 from kholo.fetch.plan import Option
 from kholo.model import Signal, SignalKind
+from kholo.model.text import clean
 
 from . import envelope
 from .envelope import Refused, show
-from .items import Item, clean
+from .items import Item
 
 #: Larger than anything that is counted here.
 _MOST = 1e18

@@ -8,6 +8,7 @@
       sets/<ruleset>-<reference>/   the rules and reference data that made them
       reference/<digest>/       snapshots of reference data, each in force from a day on
       fetched/<source>/         objects that `kholo fetch` got, as received, and their receipts
+      custody.jsonl             who did what to which bytes, in lines that are only added
       follow.json               what `kholo watch --fetch` goes on with
       told/                     what `kholo watch` told, and to whom it still has to
       tmp/                      what a run that was cut off left behind; the next one removes it
@@ -32,6 +33,7 @@ import duckdb
 
 from kholo.model import StoreError
 
+from .disk import sync
 from .schema import FACTS, TABLES, columns, columns_of, empty
 
 __all__ = ["FACTS", "TABLES", "Store", "columns", "columns_of"]
@@ -121,9 +123,9 @@ class Store:
         for table, lines in sorted(tables.items()):
             if lines:
                 write_parquet(table, lines, folder / f"{table}.parquet")
-        _sync(folder)
+        sync(folder)
         folder.rename(target)
-        _sync(self.parts)
+        sync(self.parts)
 
     def derived(self, name: str) -> Path:
         """The folder of one set of derived verdicts. It may be deleted at any time."""
@@ -147,16 +149,8 @@ def write_parquet(table: str, lines: bytes, path: Path) -> None:
             [str(raw)],
         )
     raw.unlink()
-    _sync(ready)
+    sync(ready)
     ready.rename(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def rows(cursor: duckdb.DuckDBPyConnection, size: int = 4_096) -> Iterator[dict[str, Any]]:
