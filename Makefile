@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BUILD := build
 
-.PHONY: demo test bench detector-report serve lint lock clean help
+.PHONY: demo test bench detector-report serve lint lock catalogues clean help
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -52,6 +52,9 @@ detector-report: $(VENV)/.dev ## how often the detector is wrong, how late, how 
 
 lock: ## write the lock files anew from pyproject.toml
 	sh tests/lock.sh
+
+catalogues: $(VENV)/.dev ## bring the translations of the pages up to date with their texts
+	$(BIN)/python -m tests.catalogue
 
 clean: ## remove what was made
 	rm -rf $(BUILD) $(VENV)

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from kholo import __version__
 from kholo.model import Bracket, DayState, Grade, Incident, NetworkSpell, State
-from kholo.publish import CaseView, Versions, build_site
+from kholo.publish import CaseView, Site, Versions, build_site
 from kholo.record import assess, checklist, clocks, load_case
 from kholo.record.law import law_of
 
@@ -61,7 +61,7 @@ def run(folder: Path, found: list[Incident], rows: list[DayState], as_of: dateti
         measurements=1, rejects=0, network_names={}, as_of=as_of, versions=Versions(__version__, "", "", case.digest),
         checklist=checked, law=law_of("PK"),
     )  # fmt: skip
-    timed("pages", lambda: build_site([view], folder / "site"))
+    timed("pages", lambda: build_site(Site([view]), folder / "site"))
     return time.perf_counter() - begun
 
 

@@ -86,6 +86,8 @@ def unpacked(data: bytes) -> Files:
     need(all(path.startswith(folder) for path in files), "it holds not one folder")
     inside = {path.removeprefix(folder): content for path, content in files.items()}
     need(inside.keys() >= {*FIXED, "data/dossier.json"}, "a file is missing that every dossier has")
+    above = {path.rsplit("/", depth)[0] for path in inside for depth in range(1, path.count("/") + 1)}
+    need(above.isdisjoint(inside), "a path is that of a file and of a folder")
     odd = [path for path in inside if not (path.startswith("data/") or path in FIXED or MORE.fullmatch(path))]
     need(not odd, f"these do not belong in a dossier: {odd[:9]}")
     need(folder == f"{statement(inside)[0]}-dossier/", "its folder is not called after its case")
@@ -96,6 +98,7 @@ def statement(files: Files) -> tuple[str, datetime, bool, int, str]:
     found = STATEMENT.fullmatch(files[SAID].decode("ascii"))
     case, moment, simulated, leaves, root = found.groups() if found else ("", "no statement", "", "0", "")
     when = datetime.strptime(moment, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    need(1990 <= when.year <= 2100, "no dossier is of that year")
     return case, when, simulated == "yes", int(leaves), root
 
 
@@ -152,6 +155,7 @@ def bag(files: Files) -> str:
     need(
         (head["format"], head["case"], head["as_of"], head["simulated"]) == says, "dossier.json: not of this statement"
     )
+    need(re.fullmatch("[0-9a-f]{1,64}-[0-9a-f]{1,64}", head["set"]) and head["software"].isprintable(), "dossier.json: odd")
     sizes = [len(content) for path, content in files.items() if path.startswith("data/")]
     notice = "SIMULATED: nothing of this happened. " if simulated else ""
     info = f"Bag-Software-Agent: {head['software']}\nBagging-Date: {when:%Y-%m-%d}\n"

@@ -170,7 +170,7 @@ def test_any_order_of_files_and_any_number_of_workers_give_the_same_pages(tmp_pa
         {path.relative_to(root): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
         for root in (tmp_path / "site-one", tmp_path / "site-two")
     )
-    assert len(one) == 7
+    assert {Path("index.html"), Path("ur/index.html"), Path("manifest.txt")} <= one.keys()
     assert one == two
 
 

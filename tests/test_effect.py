@@ -228,7 +228,7 @@ def test_the_command_and_the_page_say_what_is_missing(tmp_path: Path) -> None:
     assert rows["users_affected"]["missing"] == ["users"]
     assert rows["blocked_hours"]["range"]["low"] < rows["blocked_hours"]["range"]["high"]
     CliRunner().invoke(cli, ["build", "cases/x-pakistan-2024", "--as-of", "2025-06-01", "--out", str(tmp_path)])
-    page = (tmp_path / "x-pakistan-2024" / "index.html").read_text()
+    page = (tmp_path / "en/cases/x-pakistan-2024/index.html").read_text()
     assert "Not estimated. Missing: users of the service before the block." in page
-    data = json.loads((tmp_path / "x-pakistan-2024" / "data.json").read_text())
+    data = json.loads((tmp_path / "data/x-pakistan-2024/data.json").read_text())
     assert [row["measure"] for row in data["effect"]["estimates"] if row["range"]] == ["blocked_hours"]

@@ -35,7 +35,7 @@ from kholo.model import (
 from kholo.pipeline.cases import view as case_view
 from kholo.pipeline.ingest import ingest
 from kholo.pipeline.sets import judge_for
-from kholo.publish import CaseView, build_site
+from kholo.publish import CaseView, Site, build_site
 from kholo.publish.exports import FORMATS, write_export
 from kholo.store import Store
 
@@ -126,16 +126,18 @@ def test_reviews_need_an_address(tmp_path: Path) -> None:
 
 
 def test_the_page_holds_them_as_data(tmp_path: Path) -> None:
-    build_site([full_view(), full_view(case_id="fake", simulated=True)], tmp_path)
-    (block,) = data_blocks((tmp_path / "chirp-test" / "index.html").read_text())
+    build_site(Site([full_view(), full_view(case_id="fake", simulated=True)]), tmp_path)
+    (block,) = data_blocks((tmp_path / "en/cases/chirp-test/index.html").read_text())
     (review,) = msgspec.json.decode(block)["@graph"]
     assert review["url"] == "#entry-2025-03-12-denial"
-    assert data_blocks((tmp_path / "fake" / "index.html").read_text()) == [], "nothing invented is offered to searchers"
+    assert data_blocks((tmp_path / "en/cases/fake/index.html").read_text()) == [], (
+        "nothing invented is offered to searchers"
+    )
 
 
 def test_nothing_in_a_claim_ends_the_data_block(tmp_path: Path) -> None:
-    build_site([hostile()], tmp_path)
-    (block,) = data_blocks((tmp_path / "chirp-test" / "index.html").read_text())
+    build_site(Site([hostile()]), tmp_path)
+    (block,) = data_blocks((tmp_path / "en/cases/chirp-test/index.html").read_text())
     assert "<" not in block
     assert msgspec.json.decode(block)["@graph"][0]["itemReviewed"]["name"].startswith(
         "<script>alert(1)</script>[U+202E]"
@@ -155,13 +157,13 @@ def test_the_policy_of_the_pages_lets_data_stand(tmp_path: Path) -> None:
         if os.environ.get("CI"):
             pytest.fail("the pages must be tested in a browser in CI: install chromium")
         pytest.skip("no Chromium here")
-    build_site([full_view()], tmp_path)
+    build_site(Site([full_view()]), tmp_path)
     complaints: list[str] = []
     with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page()
         page.on("console", lambda message: complaints.append(message.text))
-        page.goto((tmp_path / "chirp-test" / "index.html").as_uri())
+        page.goto((tmp_path / "en/cases/chirp-test/index.html").as_uri())
         text = page.locator("script").text_content() or ""
         browser.close()
     assert complaints == []

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from kholo.model import EntryKind, State
-from kholo.publish import answer, build_site
+from kholo.publish import Site, answer, build_site
 
 from . import material
 from .material import full_view
@@ -27,17 +27,17 @@ def read(out: Path) -> dict[str, str]:
 
 def test_the_same_views_in_any_order_give_the_same_bytes(tmp_path: Path) -> None:
     views = [full_view(), full_view(case_id="other", simulated=True)]
-    build_site(views, tmp_path / "a")
-    build_site(views[::-1], tmp_path / "b")
+    build_site(Site(views), tmp_path / "a")
+    build_site(Site(views[::-1]), tmp_path / "b")
     assert read(tmp_path / "a") == read(tmp_path / "b")
-    assert {"index.html", "other/index.html", "chirp-test/data.json"} <= set(read(tmp_path / "a"))
+    assert {"index.html", "en/cases/other/index.html", "data/chirp-test/data.json"} <= set(read(tmp_path / "a"))
 
 
 def test_an_unchanged_page_is_not_rewritten(tmp_path: Path) -> None:
-    files = build_site([full_view()], tmp_path)
+    files = build_site(Site([full_view()]), tmp_path)
     for path in files:
         os.utime(path, (1, 1))
-    build_site([full_view()], tmp_path)
+    build_site(Site([full_view()]), tmp_path)
     assert {path.stat().st_mtime for path in files} == {1}
 
 
@@ -54,7 +54,7 @@ def test_hostile_text_is_harmless_in_every_page(tmp_path: Path) -> None:
     )
     case = material.case(entries, title=HOSTILE, summary=HOSTILE, limits=(HOSTILE,))
     view = msgspec.structs.replace(full_view(), case=case, network_names={"AS64500": HOSTILE}, service_name=HOSTILE)
-    build_site([view], tmp_path)
+    build_site(Site([view]), tmp_path)
     for name, text in read(tmp_path).items():
         assert "\u202e" not in text, name
         assert "\u0007" not in text, name
@@ -69,14 +69,14 @@ def test_hostile_text_is_harmless_in_every_page(tmp_path: Path) -> None:
 
 
 def test_simulated_says_so_everywhere_and_real_nowhere(tmp_path: Path) -> None:
-    build_site([full_view(simulated=True)], tmp_path / "fake")
+    build_site(Site([full_view(simulated=True)]), tmp_path / "fake")
     for name, text in read(tmp_path / "fake").items():
-        assert "simulated" in text.lower(), name
-    page = read(tmp_path / "fake")["chirp-test/index.html"]
+        assert name == "manifest.txt" or "simulated" in text.lower(), name
+    page = read(tmp_path / "fake")["en/cases/chirp-test/index.html"]
     assert "SIMULATED" in re.findall(r"<title>(.*?)</title>", page)[0].upper()
     assert any("SIMULATED" in picture.upper() for picture in re.findall(r"<svg.*?</svg>", page, re.DOTALL))
-    build_site([full_view()], tmp_path / "real")
-    assert "SIMULATED DATA" not in read(tmp_path / "real")["chirp-test/index.html"]
+    build_site(Site([full_view()]), tmp_path / "real")
+    assert "SIMULATED DATA" not in read(tmp_path / "real")["en/cases/chirp-test/index.html"]
 
 
 def test_nothing_known_is_not_enough_data_and_never_ok() -> None:
@@ -108,7 +108,7 @@ def chromium() -> str:
 @pytest.mark.parametrize("width", [320, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_in_a_real_browser_without_script(width: int, scheme: str, chromium: str, tmp_path: Path) -> None:
-    build_site([full_view(), full_view(case_id="fake", simulated=True)], tmp_path)
+    build_site(Site([full_view(), full_view(case_id="fake", simulated=True)]), tmp_path)
     asked: list[str] = []
     complaints: list[str] = []
     with sync_playwright() as player:
@@ -120,13 +120,13 @@ def test_in_a_real_browser_without_script(width: int, scheme: str, chromium: str
         ).new_page()
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda message: complaints.append(message.text))
-        for name in ("index.html", "chirp-test/index.html", "fake/index.html"):
+        for name in ("index.html", "en/cases/chirp-test/index.html", "en/cases/fake/index.html"):
             page.goto((tmp_path / name).as_uri())
             box = page.locator("h1").first.bounding_box()
             assert box is not None
             assert box["width"] <= width
             assert page.locator("main").bounding_box()["width"] <= width  # type: ignore[index]
-        page.goto((tmp_path / "chirp-test/index.html").as_uri())
+        page.goto((tmp_path / "en/cases/chirp-test/index.html").as_uri())
         assert "blocked" in page.locator("main").inner_text().lower()[:600]
         assert page.locator("svg").count() >= 1
         browser.close()
@@ -135,8 +135,8 @@ def test_in_a_real_browser_without_script(width: int, scheme: str, chromium: str
 
 
 def test_the_pages_hold_the_public_names(tmp_path: Path) -> None:
-    build_site([full_view()], tmp_path)
-    data = msgspec.json.decode((tmp_path / "chirp-test" / "data.json").read_bytes())
+    build_site(Site([full_view()]), tmp_path)
+    data = msgspec.json.decode((tmp_path / "data/chirp-test/data.json").read_bytes())
     assert {"entry_id", "kind", "date", "outcome", "grade", "because"} <= set(data["assessments"][0])
     assert {"clock", "entry_id", "started", "stopped", "days"} <= set(data["clocks"][0])
     assert {"incident_id", "service", "place", "networks", "state", "mechanisms", "onset", "end"} <= set(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import sync_playwright
 
 from kholo.model import Bracket, CaseError, DayState, Entry, EntryKind, Grade, State, UsageError
-from kholo.publish import CaseView, answer, build_site
+from kholo.publish import CaseView, Site, answer, build_site
 from kholo.publish.safe import cell, explorer_address, visible, web_address
 from kholo.publish.spans import coverage, runs, union
 
@@ -129,13 +129,13 @@ def test_only_a_uid_leads_to_the_explorer() -> None:
 @pytest.mark.parametrize("case_id", ["", "..", "../up", "a/b", "A", "a\n", "x" * 101])
 def test_an_id_that_names_no_folder_writes_nothing(case_id: str, tmp_path: Path) -> None:
     with pytest.raises(CaseError):
-        build_site([full_view(), full_view(case_id=case_id)], tmp_path / "site")
+        build_site(Site([full_view(), full_view(case_id=case_id)]), tmp_path / "site")
     assert not (tmp_path / "site").exists()
 
 
 def test_two_cases_of_one_id_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="chirp-test"):
-        build_site([full_view(), full_view()], tmp_path)
+        build_site(Site([full_view(), full_view()]), tmp_path)
 
 
 def test_an_open_incident_is_claimed_up_to_its_last_result_only() -> None:
@@ -258,7 +258,7 @@ def hostile_view() -> CaseView:
 
 @pytest.mark.parametrize("hostile", [False, True])
 def test_pages_nest_ids_differ_and_links_arrive(hostile: bool, tmp_path: Path) -> None:
-    for path in build_site([hostile_view() if hostile else full_view()], tmp_path):
+    for path in build_site(Site([hostile_view() if hostile else full_view()]), tmp_path):
         if path.suffix != ".html":
             continue
         tags = parsed(path)
@@ -272,33 +272,35 @@ def test_pages_nest_ids_differ_and_links_arrive(hostile: bool, tmp_path: Path) -
             elif href.startswith("http"):
                 assert "noopener noreferrer" in (link["rel"] or "")
             else:
-                assert (path.parent / href).is_file()
+                target, _, fragment = href.partition("#")
+                assert (path.parent / target).is_file(), href
+                assert not fragment or f'id="{fragment}"' in (path.parent / target).read_text(encoding="utf-8")
 
 
 def test_pictures_are_well_formed_whatever_is_in_them(tmp_path: Path) -> None:
     # XML knows no control characters at all: one would lose the whole picture.
-    build_site([hostile_view()], tmp_path)
-    page = (tmp_path / "chirp-test" / "index.html").read_text(encoding="utf-8")
+    build_site(Site([hostile_view()]), tmp_path)
+    page = (tmp_path / "en/cases/chirp-test/index.html").read_text(encoding="utf-8")
     pictures = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
     assert len(pictures) == 2
-    for picture in (*pictures, (tmp_path / "chirp-test" / "timeline.svg").read_text(encoding="utf-8")):
+    for picture in (*pictures, (tmp_path / "data/chirp-test/timeline.svg").read_text(encoding="utf-8")):
         root = ET.fromstring(picture)
         assert root.find("{http://www.w3.org/2000/svg}title") is not None
         assert root.find("{http://www.w3.org/2000/svg}desc") is not None
 
 
 def test_data_is_plain_ascii_that_no_reader_takes_for_a_page(tmp_path: Path) -> None:
-    build_site([hostile_view()], tmp_path)
-    raw = (tmp_path / "chirp-test" / "data.json").read_bytes()
+    build_site(Site([hostile_view()]), tmp_path)
+    raw = (tmp_path / "data/chirp-test/data.json").read_bytes()
     assert raw.isascii()
     assert not set(b"<>&") & set(raw)
     msgspec.json.decode(raw.replace(b"\\ud800", b""))
 
 
 def test_real_rows_lead_to_the_explorer_and_invented_ones_do_not(tmp_path: Path) -> None:
-    build_site([full_view(), full_view(simulated=True, case_id="fake")], tmp_path)
-    real = (tmp_path / "chirp-test" / "index.html").read_text(encoding="utf-8")
-    fake = (tmp_path / "fake" / "index.html").read_text(encoding="utf-8")
+    build_site(Site([full_view(), full_view(simulated=True, case_id="fake")]), tmp_path)
+    real = (tmp_path / "en/cases/chirp-test/index.html").read_text(encoding="utf-8")
+    fake = (tmp_path / "en/cases/fake/index.html").read_text(encoding="utf-8")
     uid = "20250310100000.000001_PK_webconnectivity_0a1b2c3d4e5f6071"
     assert f"kholo explain {uid}" in real
     assert f"https://explorer.ooni.org/m/{uid}" in real
@@ -307,8 +309,8 @@ def test_real_rows_lead_to_the_explorer_and_invented_ones_do_not(tmp_path: Path)
 
 
 def test_a_full_page_stays_light_on_a_slow_line(tmp_path: Path) -> None:
-    build_site([full_view()], tmp_path)
-    assert (tmp_path / "chirp-test" / "index.html").stat().st_size < 120_000
+    build_site(Site([full_view()]), tmp_path)
+    assert (tmp_path / "en/cases/chirp-test/index.html").stat().st_size < 120_000
 
 
 def test_a_long_series_is_bounded(tmp_path: Path) -> None:
@@ -325,8 +327,8 @@ def test_a_long_series_is_bounded(tmp_path: Path) -> None:
         for offset in range(730)
     )
     case = material.case(start=date(2024, 1, 1), end=date(2025, 12, 30))
-    build_site([material.view(case, days=flips)], tmp_path)
-    assert (tmp_path / "chirp-test" / "index.html").stat().st_size < 1_500_000
+    build_site(Site([material.view(case, days=flips)]), tmp_path)
+    assert (tmp_path / "en/cases/chirp-test/index.html").stat().st_size < 1_500_000
 
 
 @pytest.fixture(scope="module")
@@ -341,12 +343,12 @@ def chromium() -> str:
 
 def test_no_page_is_wider_than_its_screen(chromium: str, tmp_path: Path) -> None:
     # A picture of the full page is as wide as its content: it shows any overflow without a script.
-    build_site([hostile_view(), full_view(simulated=True, case_id="fake")], tmp_path)
+    build_site(Site([hostile_view(), full_view(simulated=True, case_id="fake")]), tmp_path)
     with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         for width in (320, 1280):
             page = browser.new_context(java_script_enabled=False, viewport={"width": width, "height": 900}).new_page()
-            for name in ("index.html", "chirp-test/index.html"):
+            for name in ("index.html", "en/cases/chirp-test/index.html"):
                 page.goto((tmp_path / name).as_uri())
                 for summary in page.locator("summary:visible").all():
                     summary.click()

@@ -19,7 +19,7 @@ from kholo.cli import cli
 from kholo.detect import incidents
 from kholo.detect.rates import RateFinding, Transfer, slowdowns, speed
 from kholo.model import Bracket, State
-from kholo.publish import build_site
+from kholo.publish import Site, build_site
 
 from . import raw
 from .material import full_view
@@ -148,11 +148,11 @@ def test_throttled_for_nearly_half_of_the_time_is_no_usual() -> None:
 
 def test_the_page_of_a_case_says_how_slow_and_how_fast_others_were(tmp_path: Path) -> None:
     view = msgspec.structs.replace(full_view(), slow=(finding(world(CAPPED)),))
-    build_site([view], tmp_path)
-    page = (tmp_path / "chirp-test" / "index.html").read_text()
+    build_site(Site([view]), tmp_path)
+    page = (tmp_path / "en/cases/chirp-test/index.html").read_text()
     assert "at 136 kbit/s (the same in nearly every transfer: a cap) on AS8402 from 11 March 2021" in page
     assert "to 15 March 2021, where other sites got 7.8 Mbit/s. At other times Chirp" in page
-    (slow,) = json.loads((tmp_path / "chirp-test" / "data.json").read_text())["slow"]
+    (slow,) = json.loads((tmp_path / "data/chirp-test/data.json").read_text())["slow"]
     assert (slow["kind"], slow["now"]["reports"]) == ("targeted", 18)
 
 

@@ -18,9 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kholo.cli import cli
+from kholo.evidence.weak import WEAK_KEYS
 from kholo.model import CaseError, EnvironmentFault, UsageError
 from kholo.papers import FORMATS, Check, languages, paper, render
-from kholo.papers.keys import NAMESPACE, WEAK_KEYS, key_name, verify
+from kholo.papers.keys import NAMESPACE, key_name, verify
 from kholo.papers.signatories import COLUMNS, Signatory, address_code, codes, message, read
 
 from .papers import view

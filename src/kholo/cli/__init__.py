@@ -27,6 +27,7 @@ from .export import export
 from .fetch import fetch
 from .incidents import collapses, incidents, timeline, wanted_command
 from .ingest import ingest
+from .key import key
 from .log import log_command
 from .papers import papers, signatories
 from .rates import rates
@@ -35,6 +36,7 @@ from .reference import reference
 from .rejects import rejects
 from .rejudge import rejudge
 from .rules import rules
+from .seal import sign, stamp
 from .signals import signals
 from .simulate import simulate
 from .sources import sources
@@ -98,11 +100,14 @@ _COMMANDS = (
     clocks,
     build,
     dossier,
+    sign,
+    stamp,
     verify,
     redact,
     papers,
     signatories,
     log_command,
+    key,
     simulate,
     demo,
 )

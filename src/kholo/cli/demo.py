@@ -12,9 +12,10 @@ import click
 
 from kholo.model import Outcome
 from kholo.pipeline.cases import view
+from kholo.pipeline.custody import Keeper
 from kholo.pipeline.ingest import ingest
 from kholo.pipeline.sets import judge_for
-from kholo.publish import CaseView, answer, build_site
+from kholo.publish import CaseView, Site, answer, build_site
 from kholo.simulate import load_scenario, shipped_scenarios, simulate, write
 from kholo.store import Store
 
@@ -36,11 +37,11 @@ def demo(folders: tuple[Path, ...], out: Path, as_of: datetime | None) -> None:
     click.echo(f"   {count} simulated measurements: {raw}")
     click.echo("2. Ingesting and judging them like any others …")
     store = Store(out / "store", create=True)
-    summary = ingest(store, [raw], None, moment)
+    summary = ingest(store, [raw], None, moment, note=Keeper(store, moment, None).ingested)
     click.echo(f"   {summary.new} new, {summary.known} known already, {summary.rejected} rejected: {out / 'store'}")
     click.echo("3. Setting what was measured against what was said and ordered …")
     views = [view(folder, store, judge_for(store), moment) for folder in folders]
-    build_site(views, out / "site")
+    build_site(Site(views), out / "site")
     for case in views:
         _say(case)
     click.echo(f"\nThe pages: {out / 'site' / 'index.html'}   (or: make serve)")

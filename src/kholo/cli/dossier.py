@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import click
 import msgspec
 
 from kholo.evidence.checks import Check, Outcome
+from kholo.evidence.signers import Signers
+from kholo.evidence.timestamp import load_roots
+from kholo.evidence.witnesses import Trust, witnesses
 from kholo.pipeline.dossier import Made, Wish, make
 from kholo.pipeline.sets import judge_for
 from kholo.pipeline.verify import LIMITS, Verified
 from kholo.pipeline.verify import verify as verified
 from kholo.store import Store
 
-from .options import as_of_option, case_store_option, cpu_count, fingerprints_option, json_option, moment_or_now
+from .log import reader_of, trusted_keys
+from .options import (
+    as_of_option,
+    by_option,
+    case_store_option,
+    cpu_count,
+    fingerprints_option,
+    json_option,
+    keeper_of,
+    moment_or_now,
+)
 from .progress import Stages
+from .seal import key_option, private_keys, roots_option
 
 _EPILOG = """
 \b
@@ -30,6 +46,7 @@ _VERIFY_EPILOG = """
 \b
 Examples:
   kholo verify x-pakistan.zip
+  kholo verify x-pakistan.zip --signers allowed-signers --log https://example.org/log --seen old-checkpoint
   kholo verify x-pakistan.zip --no-rerun --json
 
 Exit codes: 0 all that was checked holds; 1 something does not; 2 the command is wrong; 3 the environment is.
@@ -47,18 +64,22 @@ _workers_option = click.option(
     "--raw", "places", multiple=True, type=click.Path(path_type=Path, exists=True),
     help="Where raw files are now that were ingested from elsewhere. May be given several times.",
 )  # fmt: skip
+@key_option
 @as_of_option
 @fingerprints_option
 @_workers_option
+@by_option
 @json_option
 def dossier(
     folder: Path,
     store: Path | None,
     out: Path,
     places: tuple[Path, ...],
+    key_files: tuple[Path, ...],
     as_of: datetime | None,
     fingerprints: tuple[Path, ...],
     workers: int,
+    by: str | None,
     as_json: bool,
 ) -> None:
     """Put CASE with all that its figures rest on into one sealed file that a stranger can check.
@@ -67,9 +88,13 @@ def dossier(
     gives the same bytes.
     """
     opened = Store(store) if store else None
+    log = keeper_of(opened, by)
+    signers = private_keys(key_files)
     wish = Wish(folder, moment_or_now(as_of), places, workers)
     with Stages() as stages:
-        made = make(wish, opened, judge_for(opened, fingerprints), out, (), stages.tell)
+        made = make(wish, opened, judge_for(opened, fingerprints), out, signers, stages.tell)
+    if log:
+        log.sealed("dossier", out.name, made.digest, made.statement.case, {"root": made.statement.root})
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(made) + b"\n")
         return
@@ -95,12 +120,48 @@ def _say(out: Path, made: Made) -> None:
 @click.command(epilog=_VERIFY_EPILOG)
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--no-rerun", is_flag=True, help="Check form, hashes, signatures and times only; compute nothing anew.")
+@click.option(
+    "--signers", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Whose keys are whose: a file of allowed signers, as ssh-keygen(1) has it.",
+)  # fmt: skip
+@roots_option
+@click.option("--log", "place", metavar="FOLDER|ADDRESS", help="A log of dossiers to look it up in.")
+@click.option(
+    "--log-key", "log_keys", multiple=True, metavar="KEY|FILE",
+    help="Public key of a log, known from elsewhere; else the one that lies beside the log is taken.",
+)  # fmt: skip
+@click.option(
+    "--seen", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A checkpoint of the log that you kept: the log must go on from there.",
+)  # fmt: skip
 @_workers_option
 @json_option
-def verify(path: Path, no_rerun: bool, workers: int, as_json: bool) -> None:
-    """Check the dossier FILE: its form, hashes, signatures and times; then compute every figure anew and compare."""
-    with Stages() as stages:
-        found = verified(path, lambda _dossier: iter(()), workers, stages.tell, rerun=not no_rerun)
+def verify(
+    path: Path,
+    no_rerun: bool,
+    signers: Path | None,
+    root_files: tuple[Path, ...],
+    place: str | None,
+    log_keys: tuple[str, ...],
+    seen: Path | None,
+    workers: int,
+    as_json: bool,
+) -> None:
+    """Check the dossier FILE: its form, hashes, signatures and times; then compute every figure anew and compare.
+
+    Needs no network, but for a log at an address.
+    """
+    with ExitStack() as stack:
+        trust = Trust(
+            signers=Signers.load(signers) if signers else None,
+            roots=[root for file in root_files for root in load_roots(file)],
+            log=stack.enter_context(reader_of(place)) if place else None,
+            log_keys=trusted_keys(log_keys),
+            seen=seen.read_bytes() if seen else None,
+        )
+        stages = stack.enter_context(Stages())
+        seals = partial(witnesses, trust=trust, now=moment_or_now(None))
+        found = verified(path, seals, workers, stages.tell, rerun=not no_rerun)
     if as_json:
         for check in found.checks:
             sys.stdout.buffer.write(msgspec.json.encode(check) + b"\n")
@@ -119,7 +180,16 @@ def _tell(path: Path, found: Verified) -> None:
     _part("Not established", found.of(Outcome.NOT_CHECKED))
     for line in LIMITS if found.holds else ():
         click.echo(f"  - {line}")
-    click.echo("\nThis dossier holds." if found.holds else "\nThis dossier does NOT hold.")
+    click.echo(f"\n{_conclusion(found)}")
+
+
+def _conclusion(found: Verified) -> str:
+    """The last line, for who reads no other."""
+    if not found.holds:
+        return "This dossier does NOT hold."
+    if any(check.check == "results" and check.outcome is Outcome.PASSED for check in found.checks):
+        return "This dossier holds, and its figures follow from the measurements inside."
+    return "Nothing in this dossier is wrong, but its figures were not all computed anew."
 
 
 def _part(title: str, some: list[Check]) -> None:

@@ -111,7 +111,7 @@ def add(folder: Path, dossiers: tuple[Path, ...], keys: tuple[Path, ...], as_jso
 @json_option
 def show(place: str, case_id: str | None, trusted: tuple[str, ...], as_json: bool) -> None:
     """List the dossiers in a log, and which of them a later one superseded."""
-    with _reader(place) as reader:
+    with reader_of(place) as reader:
         found = log.read(reader, _keys(reader, trusted))
     after = {entry.supersedes: index for index, entry in enumerate(found.entries)}
     rows = [
@@ -135,7 +135,7 @@ def show(place: str, case_id: str | None, trusted: tuple[str, ...], as_json: boo
 def check(place: str, seen: Path | None, keep: Path | None, trusted: tuple[str, ...], as_json: bool) -> None:
     """Compute a log anew from its entries and compare every file and signature. Exit code 1: something is wrong."""
     old = _bytes(seen, note.MAX_NOTE) if seen else None
-    with _reader(place) as reader:
+    with reader_of(place) as reader:
         found = audit(reader, _keys(reader, trusted), old)
     if keep:
         write_if_changed(keep, found.log.opened.data)
@@ -156,7 +156,7 @@ def check(place: str, seen: Path | None, keep: Path | None, trusted: tuple[str, 
 @_trust_option
 def proof(place: str, dossier: Path, out: Path, trusted: tuple[str, ...]) -> None:
     """Write the proof that DOSSIER is in a log, to be kept with it: it can be checked without the log."""
-    with _reader(place) as reader:
+    with reader_of(place) as reader:
         keys = _keys(reader, trusted)
         found = log.check(reader, _statement(dossier), keys)
         write_if_changed(out, log.proof(reader, found.index, keys))
@@ -200,7 +200,7 @@ def _print(rows: list[dict[str, Any]], columns: dict[str, str], as_json: bool) -
 
 
 @contextmanager
-def _reader(place: str) -> Iterator[tlog.Reader]:
+def reader_of(place: str) -> Iterator[tlog.Reader]:
     """A folder, or an address on the web. Raises `UsageError`."""
     if not place.startswith(("http://", "https://")):
         yield Folder(Path(place))
@@ -217,8 +217,11 @@ def _reader(place: str) -> Iterator[tlog.Reader]:
 
 def _keys(reader: tlog.Reader, trusted: Sequence[str]) -> Sequence[note.Key]:
     """The keys to trust: those given, else those beside the log. Raises `UsageError`, `Malformed`."""
-    if not trusted:
-        return log.own_keys(reader)
+    return trusted_keys(trusted) or log.own_keys(reader)
+
+
+def trusted_keys(trusted: Sequence[str]) -> Sequence[note.Key]:
+    """The public keys of logs and witnesses that were given, each as text or in a file. Raises `UsageError`."""
     lines: list[str] = []
     for text in trusted:
         is_file = len(text) < 256 and Path(text).is_file()
@@ -226,7 +229,7 @@ def _keys(reader: tlog.Reader, trusted: Sequence[str]) -> Sequence[note.Key]:
     try:
         return [note.parse_key(line) for line in lines]
     except Malformed as error:
-        raise UsageError(f"--trust: {error}") from None
+        raise UsageError(f"no key of a log: {error}") from None
 
 
 def _signers(paths: Sequence[Path]) -> list[note.Signer]:

@@ -29,6 +29,8 @@ INDEX = "data/raw/index.jsonl"
 _OPAQUE = {"data/papers/": ("data/case/", "data/results/"), "data/tables/": ("data/raw/",)}
 #: What an entry of the record that is left out would still be read in.
 _TOLD = {"data/case/": ("data/results/", "data/pages/", "data/papers/")}
+#: Rules, fingerprints and lists of libraries: they name nobody, and a re-run needs them as they were.
+_IMPERSONAL = ("data/reference/", "data/software/")
 _FILE = re.compile(rb'"file":"([^"]+)"')
 _UID = re.compile(rb'"(?:measurement_)?uid":\s*"([A-Za-z0-9_.-]{8,128})"')
 _TEXT = (".json", ".jsonl", ".toml", ".txt", ".html", ".svg", ".csv", ".xml", ".atom", ".md", ".css", ".js")
@@ -101,7 +103,7 @@ def _blacked(
     """The files that hold a text, with it blacked out; None: left out, since it can't be blacked out in there."""
     for leaf in leaves if forms else ():
         name = leaf.path
-        if not name or name in gone:
+        if not name or name in gone or name.startswith(_IMPERSONAL):
             continue
         data = dossier.read(name, MAX_LIST)
         if name.endswith(_PACKED):

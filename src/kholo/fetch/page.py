@@ -65,12 +65,12 @@ class Visitor(Web):
 
         return self.persist("page", address, once)
 
-    def _once(self, address: str, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+    def _once(self, address: str, headers: Mapping[str, str], body: bytes | None = None) -> urllib3.BaseHTTPResponse:
         if not self._is_allowed(address):
             raise NetworkFault(
                 f"{urlsplit(address).hostname}: is an address of this machine or its network; not visited"
             )
-        response = super()._once(address, headers)
+        response = super()._once(address, headers, body)
         kept = tuple(pair for pair in response.headers.items() if pair[0].lower() not in _LEFT_OUT)
         self._trail.append(Hop(address, response.status, response.reason or "", kept))
         return response

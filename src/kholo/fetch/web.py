@@ -85,6 +85,15 @@ class Web:
 
         return self.persist(what, address, once)
 
+    def post(self, address: str, body: bytes, headers: Mapping[str, str], what: str, most: int) -> bytes:
+        """The whole answer to a question, of at most `most` bytes; nothing that sends on is followed."""
+
+        def once() -> bytes:
+            with self.answer(address, headers, body) as response:
+                return b"".join(pieces(response, most))
+
+        return self.persist(what, address, once)
+
     def persist(self, what: str, address: str, once: Callable[[], T]) -> T:
         """Do it until it goes well, at most so many times. Raises `NetworkFault` then, or when the wait is too long."""
         number = 0
@@ -106,12 +115,14 @@ class Web:
             self.timing.pause(max(self.patience.wait(number - 1, self.timing.chance()), last.wait or 0.0))
 
     @contextmanager
-    def answer(self, address: str, headers: Mapping[str, str]) -> Iterator[urllib3.BaseHTTPResponse]:
-        """The answer to one GET, redirects followed, its body not read yet.
+    def answer(
+        self, address: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
+        """The answer to one GET, redirects followed, or with a body to one POST; what it says is not read yet.
 
         Raises `Passing`, `NotThere`, or `NetworkFault` where trying again would not help.
         """
-        response = self._followed(address, headers)
+        response = self._followed(address, headers) if body is None else self._once(address, headers, body)
         try:
             _check(response, address, self._token)
             yield response
@@ -133,14 +144,20 @@ class Web:
                 raise NetworkFault(f"{_host(before)}: sends on to an address that is not encrypted; not followed")
         raise Passing(f"sends on more than {_HOPS} times")
 
-    def _once(self, address: str, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+    def _once(self, address: str, headers: Mapping[str, str], body: bytes | None = None) -> urllib3.BaseHTTPResponse:
         host = urlsplit(address).hostname or ""
         sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
         if self._token is not None and host in self._token.hosts:
             sent["Authorization"] = f"Bearer {self._token.secret}"
         try:
             return self._pool(address).request(
-                "GET", address, headers=sent, redirect=False, retries=False, preload_content=False
+                "GET" if body is None else "POST",
+                address,
+                body=body,
+                headers=sent,
+                redirect=False,
+                retries=False,
+                preload_content=False,
             )
         except SSLError as error:
             raise NetworkFault(

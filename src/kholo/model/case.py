@@ -179,6 +179,16 @@ class Shown(msgspec.Struct, frozen=True):
     of_days: int = 0
 
 
+class Said(msgspec.Struct, frozen=True):
+    """One sentence of `record/wording.toml` by its id, with what stands in its braces, by name.
+
+    What stands there is a text, a number, or again sentences of the table. It is what a translation is made of.
+    """
+
+    id: str
+    parts: tuple[tuple[str, str | int | tuple[Said, ...]], ...] = ()
+
+
 class Assessment(msgspec.Struct, frozen=True):
     """A proposition set against the evidence. The JSON names are a public contract.
 
@@ -186,7 +196,7 @@ class Assessment(msgspec.Struct, frozen=True):
     on: incident ids and entry ids, sorted; `beside` those that say otherwise of a part and do not decide. `results` and
     `networks` say how much was measured inside the proposition's time, `coverage` in full. `reason`: why it is
     undetermined. `extent`: `part` where it is so in part and otherwise in part. `retracted_by`: the entries that took
-    it back.
+    it back. `said` is `because` as sentences, `asked` is `checked`.
     """
 
     entry_id: str
@@ -205,6 +215,8 @@ class Assessment(msgspec.Struct, frozen=True):
     beside: tuple[str, ...] = ()
     retracted_by: tuple[str, ...] = ()
     checked: str = ""
+    said: tuple[Said, ...] = ()
+    asked: tuple[Said, ...] = ()
 
 
 class Return(msgspec.Struct, frozen=True, order=True):
@@ -222,7 +234,7 @@ class Clock(msgspec.Struct, frozen=True):
     `started` and `stopped` are UTC. `days` is whole days between; while it runs, up to the moment it was asked for.
     Of an order: `standing`, when it was `first_met`, the brief `returns` that do not stop the clock, and the days
     `stayed`, which `days` leaves out. Of a question: `due`, and the days `overdue`. Of a retraction: the `most` days it
-    can have been, where a date is uncertain.
+    can have been, where a date is uncertain. `said` is `because` as sentences.
     """
 
     clock: ClockKind
@@ -241,13 +253,15 @@ class Clock(msgspec.Struct, frozen=True):
     due: datetime | None = None
     overdue: int | None = None
     most: int | None = None
+    said: tuple[Said, ...] = ()
 
 
 class Checked(msgspec.Struct, frozen=True):
     """One question of the three-part test with its answer, for a case or one incident of it.
 
     `entries` and `incidents` are what the answer rests on, sorted; where nothing was found, the entries in which it
-    could have stood. `by_people`: it stands in the case folder; else it is drawn from the record.
+    could have stood. `by_people`: it stands in the case folder; else it is drawn from the record, and `told` is `says`
+    as sentences.
     """
 
     question: str
@@ -260,3 +274,4 @@ class Checked(msgspec.Struct, frozen=True):
     incidents: tuple[str, ...] = ()
     incident_id: str | None = None
     by_people: bool = False
+    told: tuple[Said, ...] = ()

@@ -7,6 +7,11 @@
     ├── ReferenceDataError (2) a reference file (services, fingerprints, rules) is wrong
     ├── DossierError      (1) a dossier is not what it says it is
     ├── LogError          (1) a log of dossiers is not what it says; `evidence.faults` names how
+    ├── KeyFileError      (2) a file of keys or of allowed signers can't be used
+    ├── SealError         (1) what was to prove something does not
+    │   ├── SignatureError (1) a signature
+    │   └── TimestampError (1) a timestamp, of an authority or of a block chain
+    │       └── UnknownRoot (1) it is by an authority that is not trusted here
     └── EnvironmentFault  (3) disk, permissions, a lock held by another process
         ├── StoreError    (3) a store can't be read or written
         │   └── BrokenChain (1) the custody log of a store was changed
@@ -48,7 +53,29 @@ class ReferenceDataError(KholoError):
 class DossierError(KholoError):
     """A dossier is damaged, or was changed, or is none. The text says where."""
 
+
+class KeyFileError(KholoError):
+    """A file of keys or of allowed signers can't be used."""
+
+    exit_code = 2
+
+
+class SealError(KholoError):
+    """What was to prove something does not. The text says why, in a sentence's second half."""
+
     exit_code = 1
+
+
+class SignatureError(SealError):
+    """A signature is none of what it is said to be."""
+
+
+class TimestampError(SealError):
+    """A timestamp is none of what it is said to be."""
+
+
+class UnknownRoot(TimestampError):
+    """A timestamp by an authority that does not lead to a root that is trusted here."""
 
 
 class EnvironmentFault(KholoError):

@@ -8,6 +8,7 @@ import hashlib
 import re
 import struct
 
+from kholo.evidence.weak import is_weak
 from kholo.model import EnvironmentFault
 
 #: The namespace of `ssh-keygen -Y sign -n`: a signature made for something else is none of a statement.
@@ -15,20 +16,6 @@ NAMESPACE = b"kholo-statement"
 _ARMOUR = re.compile(r"-----(?:BEGIN|END) SSH SIGNATURE-----|\s")
 _MAGIC = b"SSHSIG"
 _ED25519 = b"ssh-ed25519"
-#: Points of small order, in all their encodings but for the sign bit: under these as a key a signature can be made
-#: up by anybody, and OpenSSL takes them. They are the y whose point, times eight, is the neutral one (RFC 8032, 5.1).
-WEAK_KEYS = frozenset(
-    bytes.fromhex(text)
-    for text in (
-        "00" * 32,
-        "01" + "00" * 31,
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-        "ec" + "ff" * 30 + "7f",
-        "ed" + "ff" * 30 + "7f",
-        "ee" + "ff" * 30 + "7f",
-    )
-)
 _HASHES = {b"sha256": hashlib.sha256, b"sha512": hashlib.sha512}
 
 
@@ -77,7 +64,7 @@ def _public(key: str) -> bytes:
         raise _Wrong("the key is missing or no Ed25519 key: ssh-keygen -t ed25519 makes one")
     if len(public) != 32:
         raise _Wrong("the key has not the length of an Ed25519 key")
-    if public[:31] + bytes([public[31] & 0x7F]) in WEAK_KEYS:
+    if is_weak(public):
         raise _Wrong("the key is one under which anybody could sign")
     return public
 

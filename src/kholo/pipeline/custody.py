@@ -71,6 +71,10 @@ class Keeper:
             action, self._now, what, case=seen.case.id, counts={"files": len(digests)}, about=about, by=self._by
         )
 
+    def sealed(self, action: Action, name: str, digest: str, case: str, about: Mapping[str, str]) -> None:
+        """A dossier that was made, signed, stamped, redacted or put into a log: the SHA-256 of its file."""
+        self._log.add(action, self._now, [Thing(name, digest)], case=case, about=about, by=self._by)
+
     def changed(self, action: Action, case: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
         """Files of a case that are not as they were; no entry where all are."""
         names = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]

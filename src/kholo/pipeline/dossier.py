@@ -29,6 +29,7 @@ from kholo.store import Store
 
 from . import raw, sets
 from .cases import Assessed, Declared, assessed, rejects_of, shown
+from .custody_carried import carried
 from .events import months_elsewhere
 from .findings import findings
 from .gather import Object, gathered
@@ -42,7 +43,8 @@ from .verdicts import judged
 _MAX_CASE_FILE = 256 << 20
 #: Characters of a name inside of a case: the rest of a path in a dossier needs some too.
 _MAX_NAME = 80
-SET, SNAPSHOTS, CASE, DECLARED = "data/reference/set", "data/reference/snapshots", "data/case", "data/declared.json"
+SET, SNAPSHOTS, CASE = "data/reference/set", "data/reference/snapshots", "data/case"
+DECLARED, CUSTODY = "data/declared.json", "data/custody.jsonl"
 
 Tell = Callable[[str, int, int], None]
 
@@ -126,6 +128,8 @@ class _Maker:
         _put_tree(spool, "data", files_below(self._work / "derived"))
         self._reference(spool)
         self._software(spool)
+        if self._store is not None and (log := carried(self._store.root, found.case.id)):
+            spool.add(CUSTODY, log)
         head = Head(
             format=seal.FORMAT,
             case=found.case.id,

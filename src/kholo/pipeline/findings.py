@@ -11,7 +11,7 @@ import msgspec
 from kholo.detect import cells
 from kholo.judge import Judge
 from kholo.model import Cell
-from kholo.publish import CaseView, build_site
+from kholo.publish import CaseView, Site, build_site
 from kholo.publish.data import case_data
 from kholo.publish.rows import case_page
 from kholo.store import Store, columns_of
@@ -38,7 +38,7 @@ def findings(folder: Path, store: Store, judge: Judge, as_of: datetime, declared
     (out / CASE).write_bytes(case_data(case_page(made)))
     (out / CELLS).write_bytes(b"".join(_cells(store, judge, made, as_of)))
     _tables(store, judge, out / "tables")
-    build_site([made], out / "pages")
+    build_site(Site([made]), out / "pages")
     return made
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from kholo.evidence import bag
 from kholo.evidence.bag import Head
 from kholo.evidence.bundle import Dossier
 from kholo.evidence.checks import Check, failed, head_of, not_checked, passed
@@ -21,7 +22,8 @@ from kholo.store import Store
 
 from . import raw, sets
 from .cases import Declared
-from .dossier import CASE, DECLARED, SET, SNAPSHOTS, differing, files_below
+from .custody_carried import check
+from .dossier import CASE, CUSTODY, DECLARED, SET, SNAPSHOTS, differing, files_below
 from .findings import CASE as FIGURES
 from .findings import findings
 from .ingest import Summary, take_items
@@ -56,6 +58,7 @@ def replay(dossier: Dossier, workers: int, tell: Tell, below: Path | None = None
 def _replay(dossier: Dossier, work: Path, workers: int, tell: Tell) -> Iterator[Check]:
     head = head_of(dossier)
     yield _same_software(dossier)
+    yield _custody(dossier)
     store = Store(work / "store", create=True)
     _unpack(dossier, f"{SNAPSHOTS}/", store.reference)
     _unpack(dossier, f"{SET}/", store.sets / head.set)
@@ -63,11 +66,20 @@ def _replay(dossier: Dossier, work: Path, workers: int, tell: Tell) -> Iterator[
     judge = sets.load(store, head.set)
     yield _same_rules(store.sets / head.set)
     with store.writing():
-        took = take_items(store, judge, raw.items(dossier), head.as_of, workers, partial(_judging, tell, head))
+        took = take_items(store, judge, raw.items(dossier, _listed(dossier, head)), head.as_of, workers, partial(_judging, tell, head))
     tell("computing", 0, 1)
     findings(work / "case", store, judge, head.as_of, _declared(dossier), work / "derived")
     tell("computing", 1, 1)
     yield from _compared(dossier, work / "derived", took)
+
+
+def _listed(dossier: Dossier, head: Head) -> list[raw.Raw]:
+    """The raw items that are listed: as many as are said to be inside, each once."""
+    rows = raw.decode_index(dossier)
+    places = [(row.file, row.object, row.line) for row in rows]
+    if len(rows) != head.counts.get("raw") or sorted(set(places)) != places:
+        raise DossierError(f"{raw.INDEX}: lists {len(rows)} raw items, some twice, or not as many as {bag.HEAD} says")
+    return rows
 
 
 def _unpack(dossier: Dossier, below: str, folder: Path) -> None:
@@ -88,6 +100,18 @@ def _declared(dossier: Dossier) -> Declared:
 
 def _judging(tell: Tell, head: Head, done: int, _bytes: int) -> None:
     tell("judging", done, head.counts.get("raw", 0))
+
+
+def _custody(dossier: Dossier) -> Check:
+    """Whether the custody log inside is one chain."""
+    if CUSTODY not in dossier.names:
+        return not_checked("custody", "it carries no custody log: nothing says who did what with it")
+    count, left = check(dossier.read(CUSTODY, _MAX_FILE))
+    others = f"; {left} of them, of other cases, are left out but for their digests" if left else ""
+    return passed(
+        "custody", f"the custody log inside is one unbroken chain of {count} entries{others}; what each of them says is"
+        " the word of who wrote it",
+    )  # fmt: skip
 
 
 def _same_software(dossier: Dossier) -> Check:

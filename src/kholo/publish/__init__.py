@@ -1,9 +1,23 @@
-"""The publish room: from a case with everything computed to static pages that need no script."""
+"""The publish room: from cases with everything computed to static pages that need no script, in several languages."""
 
 from __future__ import annotations
 
 from .answer import Answer, Basis, answer
-from .site import build_site
+from .book import Book
+from .build import build_site
+from .site import Dossier, Site
 from .view import CaseView, Elsewhere, Others, Versions
 
-__all__ = ["Answer", "Basis", "CaseView", "Elsewhere", "Others", "Versions", "answer", "build_site"]
+__all__ = [
+    "Answer",
+    "Basis",
+    "Book",
+    "CaseView",
+    "Dossier",
+    "Elsewhere",
+    "Others",
+    "Site",
+    "Versions",
+    "answer",
+    "build_site",
+]

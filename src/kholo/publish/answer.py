@@ -9,18 +9,15 @@ from enum import StrEnum
 import msgspec
 
 from kholo.model import Entry, EntryKind, Grade, Incident, State
-from kholo.reference.places import place_name
 
-from .dates import bracket, day, last_day, stretch
+from .dates import last_day
+from .language import ENGLISH, Language, marked
 from .spans import DECISIVE, union
 from .view import CaseView
-from .words import GRADE, count, listed
+from .words import GRADE, STATE
 
-_WORD = {State.BLOCKED: "blocked", State.THROTTLED: "throttled"}
-_INVENTED = "In this simulation: "
-
-#: The state's word, and where and when.
-_Clause = tuple[str, str]
+_IMPAIRED = (State.BLOCKED, State.THROTTLED)
+_Groups = list[tuple[State, list[Entry]]]
 
 
 class Basis(StrEnum):
@@ -44,19 +41,9 @@ class Answer(msgspec.Struct, frozen=True):
     grade: Grade | None
 
 
-def answer(view: CaseView) -> Answer:
+def answer(view: CaseView, language: Language = ENGLISH) -> Answer:
     """Measured incidents first, then published findings, then what was seen of working days, then nothing."""
-    measured = _measured(view)
-    published = _published(view)
-    if measured:
-        return measured if not published else _with_more(measured, _findings_also(published))
-    if published:
-        return _with_more(published, _reachable(view))
-    seen = _reachable(view)
-    if seen:
-        return Answer(_simulation(view, seen[0]), seen[1:], Basis.MEASURED, State.OK, None)
-    nothing = f"There is not enough data to say whether {view.service} was blocked in {place_name(view.case.place)}."
-    return Answer(_simulation(view, nothing), _down(view), Basis.NONE, State.INSUFFICIENT, None)
+    return _Sentences(view, language).answer()
 
 
 def case_incidents(view: CaseView) -> list[Incident]:
@@ -89,39 +76,236 @@ def standing_findings(view: CaseView) -> list[Entry]:
     ]
 
 
-def _measured(view: CaseView) -> Answer | None:
-    incidents = case_incidents(view)
-    groups = [(state, [row for row in incidents if row.state is state]) for state in _WORD]
-    groups = [(state, rows) for state, rows in groups if rows]
-    if not groups:
-        return None
-    grade = max(row.grade for row in incidents if row.state in _WORD)
-    clauses = [_measured_clause(view, state, rows) for state, rows in groups]
-    basis = "recomputed from raw measurements" if grade is Grade.A else GRADE[grade]
-    used = f"{view.measurements:,} used"
-    joined = f"{view.service} was {_joined(view, clauses)} (grade {grade}, {basis}; {used})."
-    more = tuple(_bracket_note(row) for row in incidents if row.state in _WORD)[:4]
-    return Answer(_simulation(view, joined), more, Basis.MEASURED, groups[0][0], grade)
+def finding_grade(view: CaseView, entry: Entry) -> Grade:
+    """C for a measurement body's finding, D for anybody else's; the actor's role decides."""
+    roles = {actor.id: actor.role for actor in view.case.actors}
+    return Grade.C if roles.get(entry.actor) == "measurement-body" else Grade.D
 
 
-def _measured_clause(view: CaseView, state: State, rows: Sequence[Incident]) -> _Clause:
-    networks = {network for row in rows for network in row.networks}
-    first = min(row.onset.latest for row in rows).date()
-    open_rows = [row for row in rows if row.end is None]
-    ends = [row.end.earliest for row in rows if row.end]
-    last = max(row.last_seen for row in open_rows).date() if open_rows else max(ends).date()
-    measured = networks | {row.network for row in view.days if row.state in DECISIVE and first <= row.day <= last}
-    on = f"on {len(networks)} of {count(len(measured), 'measured network')}"
-    if open_rows:
-        when = f"from {day(first)} on, and still was when last measured on {day(last)}"
-    elif len(rows) > 1:
-        when = f"in {len(rows)} separate incidents between {day(first)} and {day(last)}"
-    else:
-        when = f"from {day(first)} to {day(last)}" if first != last else f"on {day(first)}"
-    if open_rows and len(rows) > 1:
-        when = f"in {len(rows)} separate incidents {when}"
-    uneven = "" if len(rows) > 1 or _even(rows[0]) else ", not on all of them for the whole time"
-    return _WORD[state], f"{on} {when}{uneven}"
+class _Sentences:
+    """The sentences of the answer to one case in one language."""
+
+    def __init__(self, view: CaseView, language: Language) -> None:
+        self.view, self.say, self.language = view, language.say, language
+        self.names = {"service": view.service, "place": language.place(view.case.place)}
+
+    def answer(self) -> Answer:
+        """The answer, with everything that belongs beside it."""
+        measured, published = self._measured(), self._published()
+        if measured:
+            return _with_more(measured, self._findings_also(published)) if published else measured
+        if published:
+            return _with_more(published, self._reachable())
+        seen = self._reachable()
+        if seen:
+            return Answer(self._simulation(seen[0]), seen[1:], Basis.MEASURED, State.OK, None)
+        nothing = self.say("There is not enough data to say whether {service} was blocked in {place}.", **self.names)
+        return Answer(self._simulation(nothing), self._down(), Basis.NONE, State.INSUFFICIENT, None)
+
+    def _measured(self) -> Answer | None:
+        incidents = case_incidents(self.view)
+        groups = [(state, [row for row in incidents if row.state is state]) for state in _IMPAIRED]
+        groups = [(state, rows) for state, rows in groups if rows]
+        if not groups:
+            return None
+        grade = max(row.grade for row in incidents if row.state in _IMPAIRED)
+        basis = self.say(marked("recomputed from raw measurements") if grade is Grade.A else GRADE[grade])
+        sentence = self.say(
+            "{service} was {clauses} (grade {grade}, {basis}; {used} used).",
+            service=self.view.service,
+            clauses=self._joined([(state, self._measured_when(rows)) for state, rows in groups]),
+            grade=grade.value,
+            basis=basis,
+            used=self.view.measurements,
+        )
+        more = tuple(self._bracket_note(row) for row in incidents if row.state in _IMPAIRED)[:4]
+        return Answer(self._simulation(sentence), more, Basis.MEASURED, groups[0][0], grade)
+
+    def _measured_when(self, rows: Sequence[Incident]) -> str:
+        """On how many networks, and when."""
+        networks = {network for row in rows for network in row.networks}
+        first = min(row.onset.latest for row in rows).date()
+        open_rows = [row for row in rows if row.end is None]
+        ends = [row.end.earliest for row in rows if row.end]
+        last = max(row.last_seen for row in open_rows).date() if open_rows else max(ends).date()
+        known = {row.network for row in self.view.days if row.state in DECISIVE and first <= row.day <= last}
+        on = self.language.many(
+            "on {hit} of {n} measured network", "on {hit} of {n} measured networks", len(networks | known),
+            hit=len(networks),
+        )  # fmt: skip
+        when = self._when(len(rows), first, last, is_open=bool(open_rows))
+        text = f"{on} {when}"
+        if len(rows) > 1 or _even(rows[0]):
+            return text
+        return self.say("{when}, not on all of them for the whole time", when=text)
+
+    def _when(self, number: int, first: date, last: date, *, is_open: bool) -> str:
+        if is_open and number > 1:
+            return self.say(
+                "in {n} separate incidents from {first} on, and still was when last measured on {last}",
+                n=number, first=first, last=last,
+            )  # fmt: skip
+        if is_open:
+            return self.say("from {first} on, and still was when last measured on {last}", first=first, last=last)
+        if number > 1:
+            return self.say("in {n} separate incidents between {first} and {last}", n=number, first=first, last=last)
+        return self._span(first, last)
+
+    def _span(self, first: date, last: date) -> str:
+        if first == last:
+            return self.say("on {day}", day=first)
+        return self.say("from {first} to {last}", first=first, last=last)
+
+    def _bracket_note(self, row: Incident) -> str:
+        state, onset = self.say(STATE[row.state]), self.language.bracket(row.onset)
+        state = state[:1].upper() + state[1:]
+        if row.end is None:
+            return self.say("{state}: onset {onset}; no end was measured.", state=state, onset=onset)
+        end = self.language.bracket(row.end)
+        return self.say("{state}: onset {onset}; end {end}.", state=state, onset=onset, end=end)
+
+    def _published(self) -> Answer | None:
+        found = _found(self.view)
+        if not found:
+            return None
+        grade = min(finding_grade(self.view, entry) for _, rows in found for entry in rows)
+        kept, weaker = _split(self.view, found, grade)
+        claim = self._by_others(kept, grade)
+        own = self.say("no raw measurements are in this store yet")
+        if self.view.measurements:
+            own = self.language.many(
+                "no incident was found in the {n} measurement of this store",
+                "no incident was found in the {n} measurements of this store",
+                self.view.measurements,
+            )
+        more = self._weaker(weaker) + self._against([entry for _, rows in kept for entry in rows])
+        sentence = self.say("{claim}; {own}.", claim=claim, own=own)
+        return Answer(self._simulation(sentence), more, Basis.PUBLISHED, kept[0][0], grade)
+
+    def _by_others(self, kept: _Groups, grade: Grade) -> str:
+        source = marked("published findings") if grade is Grade.C else marked("press and user reports")
+        return self.say(
+            "{service} was {clauses}, by {source} (grade {grade})",
+            service=self.view.service,
+            clauses=self._joined([(state, self._published_when(rows)) for state, rows in kept]),
+            source=self.say(source),
+            grade=grade.value,
+        )
+
+    def _weaker(self, groups: _Groups) -> tuple[str, ...]:
+        """What press and users say beside findings of a stronger grade: it may be of a longer time."""
+        clauses = [self._clause(state, self._published_when(rows)) for state, rows in groups if rows]
+        if not clauses:
+            return ()
+        said = self.language.listed(clauses)
+        return (self.say("By press and user reports it was {said} (grade {grade}).", said=said, grade=Grade.D.value),)
+
+    def _published_when(self, rows: Iterable[Entry]) -> str:
+        every = [entry.proposition for entry in rows if entry.proposition]
+        # A finding on some networks says nothing of the place: it counts only where nobody speaks of the place.
+        propositions = [p for p in every if not p.networks] or every
+        spans = union((p.start, p.end) for p in propositions)
+        if not spans:
+            return ""
+        first, last = spans[0][0].date(), last_day(spans[-1][1])
+        networks = {network for p in propositions for network in p.networks}
+        on = self.language.many("on {n} network", "on {n} networks", len(networks)) + " " if networks else ""
+        if len(spans) > 1:
+            stretches = self.say(
+                "in {n} separate stretches between {first} and {last}", n=len(spans), first=first, last=last
+            )
+            return f"{on}{stretches}"
+        return f"{on}{self._span(first, last)}"
+
+    def _against(self, impaired: Iterable[Entry]) -> tuple[str, ...]:
+        """The standing findings that say `ok` of a time that others call blocked or throttled, with their grades."""
+        bad = [entry.proposition for entry in impaired if entry.proposition]
+        said = [
+            self.say(
+                "{span} (grade {grade})",
+                span=self.language.stretch(claim.start.date(), last_day(claim.end)),
+                grade=finding_grade(self.view, entry).value,
+            )
+            for entry in standing_findings(self.view)
+            if (claim := entry.proposition) and claim.state is State.OK
+            if any(claim.start < other.end and other.start < claim.end for other in bad)
+        ]
+        if not said:
+            return ()
+        return (
+            self.say(
+                "Not all findings agree: others report that it was reachable, for some at least, on {said}.",
+                said=self.language.listed(said),
+            ),
+        )
+
+    def _findings_also(self, published: Answer) -> tuple[str, ...]:
+        found = _found(self.view)
+        grade = published.grade or Grade.D
+        claim = self._by_others(_split(self.view, found, grade)[0], grade)
+        return (self.say("Beside that, not recomputed here: {claim}.", claim=claim), *published.more)
+
+    def _reachable(self) -> tuple[str, ...]:
+        """What was seen of working days, as long as no incident was found; empty when nothing was."""
+        fine = [row for row in self.view.days if row.state is State.OK]
+        if not fine:
+            return ()
+        first, last = min(row.day for row in fine), max(row.day for row in fine)
+        when = self.say("on {day}", day=first)
+        if first != last:
+            when = self.language.between(self.language.day(first), self.language.day(last))
+        seen = self.say(
+            "{service} was reachable in {place} on {networks} {when}, on the {days} with enough data; no incident was"
+            " found in the measurements.",
+            **self.names,
+            networks=self.language.many("{n} network", "{n} networks", len({row.network for row in fine})),
+            when=when,
+            days=self.language.many("{n} day", "{n} days", len({row.day for row in fine})),
+        )
+        return (seen, *self._down())
+
+    def _down(self) -> tuple[str, ...]:
+        days = len({row.day for row in self.view.days if row.state is State.DOWN})
+        if not days:
+            return ()
+        return (
+            self.language.many(
+                "On {n} day it could not be reached, with no sign of interference.",
+                "On {n} days it could not be reached, with no sign of interference.",
+                days,
+            ),
+        )
+
+    def _joined(self, clauses: Sequence[tuple[State, str]]) -> str:
+        """`blocked in Pakistan on … and throttled on …`: the place stands once."""
+        (state, rest), *others = clauses
+        first = self.say("{state} in {place} {rest}", state=self._state(state), place=self.names["place"], rest=rest)
+        return self.language.listed([first.rstrip(), *(self._clause(state, rest) for state, rest in others)])
+
+    def _clause(self, state: State, rest: str) -> str:
+        return self.say("{state} {rest}", state=self._state(state), rest=rest).rstrip()
+
+    def _state(self, state: State) -> str:
+        """The word inside of a sentence."""
+        return self.say(STATE[state])
+
+    def _simulation(self, sentence: str) -> str:
+        """The sentence, with a word in front when anything in the view is invented."""
+        return self.say("In this simulation: {sentence}", sentence=sentence) if self.view.simulated else sentence
+
+
+def _found(view: CaseView) -> _Groups:
+    """The standing findings that say that it was impaired, by state."""
+    findings = standing_findings(view)
+    groups = [(state, [e for e in findings if e.proposition and e.proposition.state is state]) for state in _IMPAIRED]
+    return [(state, rows) for state, rows in groups if rows]
+
+
+def _split(view: CaseView, groups: _Groups, grade: Grade) -> tuple[_Groups, _Groups]:
+    """Those of this grade, and the others."""
+    kept = [(state, [e for e in rows if finding_grade(view, e) is grade]) for state, rows in groups]
+    weaker = [(state, [e for e in rows if finding_grade(view, e) is not grade]) for state, rows in groups]
+    return [(state, rows) for state, rows in kept if rows], weaker
 
 
 def _even(incident: Incident) -> bool:
@@ -136,120 +320,6 @@ def _even(incident: Incident) -> bool:
         len(spans) == 1 and abs((spans[0][0] - first_day).days) <= 1 and abs((end_day - spans[0][1]).days) <= 1
         for spans in per_network.values()
     )
-
-
-def _bracket_note(row: Incident) -> str:
-    onset = f"{_WORD[row.state].capitalize()}: onset {bracket(row.onset)}"
-    if row.end is None:
-        return f"{onset}; no end was measured."
-    return f"{onset}; end {bracket(row.end)}."
-
-
-def _published(view: CaseView) -> Answer | None:
-    findings = standing_findings(view)
-    groups = [(state, [e for e in findings if e.proposition and e.proposition.state is state]) for state in _WORD]
-    groups = [(state, rows) for state, rows in groups if rows]
-    if not groups:
-        return None
-    grade = min(finding_grade(view, entry) for _, rows in groups for entry in rows)
-    kept = [(s, [e for e in rows if finding_grade(view, e) is grade]) for s, rows in groups]
-    kept = [(state, rows) for state, rows in kept if rows]
-    clauses = [_published_clause(state, rows) for state, rows in kept]
-    source = "published findings" if grade is Grade.C else "press and user reports"
-    own = (
-        "no raw measurements are in this store yet"
-        if not view.measurements
-        else f"no incident was found in the {count(view.measurements, 'measurement')} of this store"
-    )
-    sentence = f"{view.service} was {_joined(view, clauses)}, by {source} (grade {grade}); {own}."
-    weaker = [(s, [e for e in rows if finding_grade(view, e) is not grade]) for s, rows in groups]
-    more = _weaker(weaker) + _against(view, findings, [entry for _, rows in kept for entry in rows])
-    return Answer(_simulation(view, sentence), more, Basis.PUBLISHED, kept[0][0], grade)
-
-
-def _weaker(groups: Sequence[tuple[State, list[Entry]]]) -> tuple[str, ...]:
-    """What press and users say beside findings of a stronger grade: it may be of a longer time."""
-    clauses = [_published_clause(state, rows) for state, rows in groups if rows]
-    if not clauses:
-        return ()
-    said = " and ".join(f"{word} {when}".rstrip() for word, when in clauses)
-    return (f"By press and user reports it was {said} (grade {Grade.D}).",)
-
-
-def _published_clause(state: State, rows: Iterable[Entry]) -> _Clause:
-    every = [entry.proposition for entry in rows if entry.proposition]
-    # A finding on some networks says nothing of the place: it counts only where nobody speaks of the place.
-    propositions = [p for p in every if not p.networks] or every
-    spans = union((p.start, p.end) for p in propositions)
-    if not spans:
-        return _WORD[state], ""
-    first, last = spans[0][0].date(), last_day(spans[-1][1])
-    networks = {network for p in propositions for network in p.networks}
-    on = f"on {count(len(networks), 'network')} " if networks else ""
-    if len(spans) > 1:
-        return _WORD[state], f"{on}in {len(spans)} separate stretches between {day(first)} and {day(last)}"
-    when = f"from {day(first)} to {day(last)}" if first != last else f"on {day(first)}"
-    return _WORD[state], f"{on}{when}"
-
-
-def _against(view: CaseView, findings: Iterable[Entry], impaired: Iterable[Entry]) -> tuple[str, ...]:
-    """The standing findings that say `ok` of a time that others call blocked or throttled, with their grades."""
-    bad = [entry.proposition for entry in impaired if entry.proposition]
-    said = [
-        f"{stretch(claim.start.date(), last_day(claim.end))} (grade {finding_grade(view, entry)})"
-        for entry in findings
-        if (claim := entry.proposition) and claim.state is State.OK
-        if any(claim.start < other.end and other.start < claim.end for other in bad)
-    ]
-    if not said:
-        return ()
-    return (f"Not all findings agree: others report that it was reachable, for some at least, on {listed(said)}.",)
-
-
-def finding_grade(view: CaseView, entry: Entry) -> Grade:
-    """C for a measurement body's finding, D for anybody else's; the actor's role decides."""
-    roles = {actor.id: actor.role for actor in view.case.actors}
-    return Grade.C if roles.get(entry.actor) == "measurement-body" else Grade.D
-
-
-def _findings_also(published: Answer) -> tuple[str, ...]:
-    claim = published.sentence.rpartition("; ")[0].removeprefix(_INVENTED)
-    return (f"Beside that, not recomputed here: {claim}.", *published.more)
-
-
-def _reachable(view: CaseView) -> tuple[str, ...]:
-    """What was seen of working days, as long as no incident was found; empty when nothing was."""
-    fine = [row for row in view.days if row.state is State.OK]
-    if not fine:
-        return ()
-    first, last = min(row.day for row in fine), max(row.day for row in fine)
-    networks = count(len({row.network for row in fine}), "network")
-    days = count(len({row.day for row in fine}), "day")
-    when = f"between {day(first)} and {day(last)}" if first != last else f"on {day(first)}"
-    seen = (
-        f"{view.service} was reachable in {place_name(view.case.place)} on {networks} {when}, on the {days} with "
-        "enough data; no incident was found in the measurements."
-    )
-    return (seen, *_down(view))
-
-
-def _down(view: CaseView) -> tuple[str, ...]:
-    days = {row.day for row in view.days if row.state is State.DOWN}
-    if not days:
-        return ()
-    return (f"On {count(len(days), 'day')} it could not be reached, with no sign of interference.",)
-
-
-def _joined(view: CaseView, clauses: Sequence[_Clause]) -> str:
-    """`blocked in Pakistan on … and throttled on …`: the place stands once."""
-    word, rest = clauses[0]
-    first = f"{word} in {place_name(view.case.place)} {rest}".rstrip()
-    return " and ".join([first, *(f"{word} {rest}".rstrip() for word, rest in clauses[1:])])
-
-
-def _simulation(view: CaseView, sentence: str) -> str:
-    """The sentence, with a word in front when anything in the view is invented."""
-    return f"{_INVENTED}{sentence}" if view.simulated else sentence
 
 
 def _with_more(base: Answer, more: tuple[str, ...]) -> Answer:

@@ -6,7 +6,8 @@ from datetime import date, datetime
 
 import msgspec
 
-from .dates import MONTHS, ordinal
+from .dates import ordinal
+from .language import Language
 from .view import CaseView
 
 
@@ -47,26 +48,26 @@ class Tick(msgspec.Struct, frozen=True):
     text: str
 
 
-def ticks(scale: Scale, apart: float) -> list[Tick]:
+def ticks(scale: Scale, apart: float, language: Language) -> list[Tick]:
     """Ticks at round dates, at least `apart` pixels from each other."""
     pixels = (scale.right - scale.left) / (scale.last - scale.first)
     wanted = apart / pixels
     if wanted < 16:
-        return _day_ticks(scale, max(1, int(wanted) + 1))
+        return _day_ticks(scale, max(1, int(wanted) + 1), language)
     months = next((step for step in (1, 2, 3, 6, 12, 24, 60, 120, 600) if step * 30.4 >= wanted), 6_000)
-    return _month_ticks(scale, months)
+    return _month_ticks(scale, months, language)
 
 
-def _day_ticks(scale: Scale, step: int) -> list[Tick]:
+def _day_ticks(scale: Scale, step: int, language: Language) -> list[Tick]:
     start = int(scale.first) + 1
     out = []
     for number in range(start, int(scale.last) + 1, step):
         at = date.fromordinal(min(number, date.max.toordinal()))
-        out.append(Tick(scale.x(float(number)), f"{at.day} {MONTHS[at.month - 1][:3]}"))
+        out.append(Tick(scale.x(float(number)), language.digits(f"{at.day} {language.short_month(at.month)}")))
     return out
 
 
-def _month_ticks(scale: Scale, step: int) -> list[Tick]:
+def _month_ticks(scale: Scale, step: int, language: Language) -> list[Tick]:
     first = date.fromordinal(max(1, int(scale.first)))
     last = date.fromordinal(min(int(scale.last), date.max.toordinal()))
     out = []
@@ -74,6 +75,6 @@ def _month_ticks(scale: Scale, step: int) -> list[Tick]:
     for number in range(-(-low // step) * step, high + 1, step):
         at = date(number // 12, number % 12 + 1, 1)
         if scale.holds(at):
-            text = str(at.year) if step >= 12 else f"{MONTHS[at.month - 1][:3]} {at.year}"
-            out.append(Tick(scale.x(at), text))
+            text = str(at.year) if step >= 12 else f"{language.short_month(at.month)} {at.year}"
+            out.append(Tick(scale.x(at), language.digits(text)))
     return out

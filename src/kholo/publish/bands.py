@@ -10,7 +10,8 @@ from markupsafe import Markup
 from kholo.model import Incident, Proposition, State
 
 from .axis import Scale
-from .dates import bracket, day, last_day, ordinal, stretch
+from .dates import last_day, ordinal
+from .language import Language
 from .marks import Mark
 from .spans import Run
 from .svg import group, label, line, number, rect, tag
@@ -67,7 +68,7 @@ def network_band(name: str, runs: Sequence[Run], scale: Scale, top: float, prefi
 
     One path a state: a page stays light however often the state changes.
     """
-    drawn = [tag("title", name), rect(scale.left, top, scale.right - scale.left, BAND, "empty")]
+    drawn = [tag("title", name, translate="no"), rect(scale.left, top, scale.right - scale.left, BAND, "empty")]
     for state in State:
         data = "".join(_box(run, scale, top) for run in runs if run.state is state)
         if data:
@@ -83,13 +84,17 @@ def _box(run: Run, scale: Scale, top: float) -> str:
     return f"M{number(left)} {number(top)}H{number(right)}V{number(top + BAND)}H{number(left)}z"
 
 
-def incident_row(row: Incident, scale: Scale, top: float, prefix: str, anchor: str) -> Markup:
+def incident_row(row: Incident, scale: Scale, top: float, prefix: str, anchor: str, language: Language) -> Markup:
     """One incident: solid where it certainly lasted, whiskers over the time its onset and end may lie in."""
     middle = top + BAND / 2
     certain = scale.x(row.onset.latest)
     ended = scale.x(row.end.earliest if row.end else row.last_seen)
-    words = f"{STATE[row.state]}; onset {bracket(row.onset)}; "
-    words += f"end {bracket(row.end)}" if row.end else f"no end measured, last seen {day(row.last_seen)}"
+    told = {"state": language.say(STATE[row.state]), "onset": language.bracket(row.onset)}
+    if row.end:
+        words = language.say("{state}; onset {onset}; end {end}", **told, end=language.bracket(row.end))
+    else:
+        seen = language.day(row.last_seen)
+        words = language.say("{state}; onset {onset}; no end measured, last seen {seen}", **told, seen=seen)
     parts = [
         tag("title", words),
         rect(scale.left, top, scale.right - scale.left, BAND, "hit"),
@@ -112,7 +117,9 @@ def _whisker(left: float, right: float, middle: float) -> list[Markup]:
     ]
 
 
-def finding_bands(findings: Sequence[Mark], scale: Scale, top: float, prefix: str) -> tuple[Markup, float]:
+def finding_bands(
+    findings: Sequence[Mark], scale: Scale, top: float, prefix: str, language: Language
+) -> tuple[Markup, float]:
     """What published findings say, one thin bar a finding, stacked; returns the height taken as well."""
     free: list[float] = []
     drawn: list[Markup] = []
@@ -120,12 +127,12 @@ def finding_bands(findings: Sequence[Mark], scale: Scale, top: float, prefix: st
         claim = mark.entry.proposition
         if claim is None or ordinal(claim.end) <= scale.first or ordinal(claim.start) >= scale.last:
             continue
-        place = _place(mark, claim, scale)
+        place = _place(mark, claim, scale, language)
         level = next((n for n, edge in enumerate(free) if edge <= place.first), len(free))
         if level >= MOST_LEVELS:
             continue
         free[level : level + 1] = [place.last + 2]
-        drawn.append(_finding(mark, claim, place, top + level * _STEP, prefix))
+        drawn.append(_finding(mark, claim, place, top + level * _STEP, prefix, language))
     return group(*drawn), max(1, len(free)) * _STEP
 
 
@@ -147,10 +154,10 @@ class _Place(msgspec.Struct, frozen=True):
     last: float
 
 
-def _place(mark: Mark, claim: Proposition, scale: Scale) -> _Place:
+def _place(mark: Mark, claim: Proposition, scale: Scale, language: Language) -> _Place:
     """Words inside of the bar where they fit, else right of it, else left of it."""
     left, right = scale.x(claim.start), scale.x(claim.end)
-    text = f"{mark.number} {STATE[claim.state]}"
+    text = f"{language.number(mark.number)} {language.say(STATE[claim.state])}"
     size = 6.2 * len(text) + 6
     if right - left > size:
         return _Place(left, right, text, left + 4, None, True, left, right)
@@ -159,10 +166,13 @@ def _place(mark: Mark, claim: Proposition, scale: Scale) -> _Place:
     return _Place(left, right, text, left - 4, "end", False, left - size, right)
 
 
-def _finding(mark: Mark, claim: Proposition, place: _Place, top: float, prefix: str) -> Markup:
-    words = (
-        f"Published finding {mark.number}: {STATE[claim.state]}, "
-        f"{stretch(claim.start.date(), last_day(claim.end))}: {mark.entry.title}"
+def _finding(mark: Mark, claim: Proposition, place: _Place, top: float, prefix: str, language: Language) -> Markup:
+    words = language.say(
+        "Published finding {number}: {state}, {span}: {title}",
+        number=mark.number,
+        state=language.say(STATE[claim.state]),
+        span=language.stretch(claim.start.date(), last_day(claim.end)),
+        title=mark.entry.title,
     )
     width = max(2.0, place.right - place.left)
     return tag(

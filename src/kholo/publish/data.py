@@ -10,9 +10,8 @@ from .answer import Answer, case_incidents
 from .dates import stamp
 from .jsontext import json_bytes
 from .rows import CasePage
+from .words import NOTICE
 
-#: Stands on every page, picture and data file of a case with anything invented in it.
-NOTICE = "SIMULATED DATA. Nothing on this page happened."
 LICENCE = "CC-BY-4.0"
 
 

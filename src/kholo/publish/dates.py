@@ -22,6 +22,8 @@ MONTHS = [
     "December",
 ]
 
+SHORT = [month[:3] for month in MONTHS]
+
 _DATE = re.compile(rf"\b\d{{1,2}} (?:{'|'.join(MONTHS)}) \d{{1,4}}\b")
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from kholo.model import Entry, Outcome
 
 from .axis import Scale
-from .dates import either
+from .language import Language
 from .svg import group, label, line, rect, tag
 from .words import KIND, OUTCOME
 
@@ -28,31 +28,31 @@ class Mark(msgspec.Struct, frozen=True):
     outcome: Outcome | None
 
 
-def lane(marks: Sequence[Mark], scale: Scale, top: float) -> tuple[Markup, float]:
+def lane(marks: Sequence[Mark], scale: Scale, top: float, language: Language) -> tuple[Markup, float]:
     """The marks of one lane from `top` down, and the height they took."""
-    placed = _levels(marks, scale)
-    drawn = [_drawn(mark, scale, left, top + level * LEVEL) for mark, left, level in placed]
+    placed = _levels(marks, scale, language)
+    drawn = [_drawn(mark, scale, left, top + level * LEVEL, language) for mark, left, level in placed]
     levels = 1 + max((level for _, _, level in placed), default=0)
     return group(*drawn), levels * LEVEL
 
 
-def _text(mark: Mark, scale: Scale) -> str:
+def _text(mark: Mark, scale: Scale, language: Language) -> str:
     symbol = f" {OUTCOME[mark.outcome][0]}" if mark.outcome else ""
     before = "‹" if mark.entry.latest.toordinal() < scale.first else ""
     after = "›" if mark.entry.earliest.toordinal() > scale.last else ""
-    return f"{before}{mark.number}{symbol}{after}"
+    return f"{before}{language.number(mark.number)}{symbol}{after}"
 
 
 def _width(text: str) -> float:
     return 8.0 + 6.6 * len(text)
 
 
-def _levels(marks: Sequence[Mark], scale: Scale) -> list[tuple[Mark, float, int]]:
+def _levels(marks: Sequence[Mark], scale: Scale, language: Language) -> list[tuple[Mark, float, int]]:
     """Each mark with its left edge and the first level where it touches no other."""
     free: list[float] = []
     out: list[tuple[Mark, float, int]] = []
     for mark in sorted(marks, key=lambda one: (one.entry.earliest, one.number)):
-        width = _width(_text(mark, scale))
+        width = _width(_text(mark, scale, language))
         centre = (scale.x(mark.entry.earliest) + scale.x(mark.entry.latest)) / 2
         left = min(max(scale.left, centre - width / 2), scale.right - width)
         level = next((n for n, edge in enumerate(free) if edge <= left), len(free))
@@ -64,14 +64,20 @@ def _levels(marks: Sequence[Mark], scale: Scale) -> list[tuple[Mark, float, int]
     return out
 
 
-def _drawn(mark: Mark, scale: Scale, left: float, top: float) -> Markup:
-    text = _text(mark, scale)
+def _drawn(mark: Mark, scale: Scale, left: float, top: float, language: Language) -> Markup:
+    text = _text(mark, scale, language)
     width = _width(text)
     entry = mark.entry
     look = mark.outcome.value if mark.outcome else "plain"
-    words = f"{mark.number}. {either(entry.earliest, entry.latest)}: {KIND[entry.kind]}: {entry.title}"
+    words = language.say(
+        "{number}. {when}: {kind}: {title}",
+        number=mark.number,
+        when=language.either(entry.earliest, entry.latest),
+        kind=language.say(KIND[entry.kind]),
+        title=entry.title,
+    )
     if mark.outcome:
-        words += f" ({OUTCOME[mark.outcome][1]})"
+        words += f" ({language.say(OUTCOME[mark.outcome][1])})"
     spread = Markup("")
     if entry.earliest != entry.latest:
         y = top + HEIGHT + 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -17,18 +16,20 @@ from kholo.model import (
     Incident,
     NetworkSpell,
     Outcome,
+    Said,
     Verdict,
 )
 
 from .answer import Answer, answer, case_incidents, standing_findings, taken_back
 from .effects import EffectRow, effect_rows
+from .language import ENGLISH, Language
 from .marks import Mark
 from .safe import anchor, explorer_address
 from .spans import Coverage, Run, by_network, coverage, network_key, runs
+from .told import told
 from .view import CaseView
 from .words import clock_unit
 
-_WORD = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 #: Rows of one table before the rest is left to data.json.
 MOST_ROWS = 400
 
@@ -114,7 +115,7 @@ class CasePage(msgspec.Struct, frozen=True):
     clocks: tuple[ClockRow, ...]
     incidents: tuple[IncidentRow, ...]
     duties: tuple[EntryRow, ...]
-    coverage: tuple[tuple[str, Coverage], ...]
+    coverage: tuple[Coverage, ...]
     runs: tuple[Run, ...]
     runs_left_out: int
     taken_back: tuple[IncidentRow, ...]
@@ -147,21 +148,21 @@ class CasePage(msgspec.Struct, frozen=True):
         return [mark for mark in self.marks if mark.entry.id in standing]
 
 
-def case_page(view: CaseView) -> CasePage:
+def case_page(view: CaseView, language: Language = ENGLISH) -> CasePage:
     """Sorts and links everything. The order of the view's rows does not matter."""
-    entries = _entries(view)
+    entries = _entries(view, language)
     incidents = _incident_rows(view, case_incidents(view), "incident")
-    links = _links(entries, incidents)
-    checked = _claims(view, entries, links)
+    links = _links(entries, incidents, language)
+    checked = _claims(view, entries, links, language)
     claims = tuple(row for row in checked if row.assessment.kind is not EntryKind.FINDING)
     all_runs = [run for rows in by_network(view.days).values() for run in runs(rows)]
     return CasePage(
         view=view,
-        answer=answer(view),
+        answer=answer(view, language),
         entries=entries,
         claims=claims,
         checked_findings=tuple(row for row in checked if row.assessment.kind is EntryKind.FINDING),
-        clocks=_clocks(view, entries, links),
+        clocks=_clocks(view, entries, links, language),
         incidents=incidents,
         duties=tuple(row for row in entries if row.entry.obligation is not None),
         coverage=_coverage(view),
@@ -175,13 +176,13 @@ def case_page(view: CaseView) -> CasePage:
         test=tuple(
             TestRow(
                 row,
-                _readable(row.says, links),
+                _told(row.told, row.says, links, language),
                 _linked((*row.entries, *row.incidents), links),
                 _linked((row.incident_id,), links)[0] if row.incident_id else None,
             )
             for row in view.checklist
         ),
-        effect=effect_rows(view.effect) if view.effect else (),
+        effect=effect_rows(view.effect, language) if view.effect else (),
     )
 
 
@@ -191,14 +192,14 @@ def network_label(view: CaseView, network: str) -> str:
     return f"{network} {name}" if name else network
 
 
-def _entries(view: CaseView) -> tuple[EntryRow, ...]:
+def _entries(view: CaseView, language: Language) -> tuple[EntryRow, ...]:
     ordered = sorted(view.case.entries, key=lambda entry: (entry.earliest, entry.latest, entry.id))
     numbers = {entry.id: number for number, entry in enumerate(ordered, 1)}
     actors = {actor.id: actor for actor in view.case.actors}
     assessed = {row.entry_id: row for row in view.assessments}
 
     def links(identifiers: Sequence[str]) -> tuple[Link, ...]:
-        return tuple(_entry_link(identifier, numbers) for identifier in sorted(identifiers))
+        return tuple(_entry_link(identifier, numbers, language) for identifier in sorted(identifiers))
 
     out = []
     for number, entry in enumerate(ordered, 1):
@@ -220,11 +221,11 @@ def _entries(view: CaseView) -> tuple[EntryRow, ...]:
     return tuple(out)
 
 
-def _entry_link(identifier: str, numbers: Mapping[str, int]) -> Link:
+def _entry_link(identifier: str, numbers: Mapping[str, int], language: Language) -> Link:
     number = numbers.get(identifier)
     if number is None:
         return Link(identifier, None)
-    return Link(f"entry {number}", f"#{anchor('entry', identifier, number)}")
+    return Link(language.say("entry {number}", number=number), f"#{anchor('entry', identifier, number)}")
 
 
 def _incident_rows(view: CaseView, incidents: Sequence[Incident], prefix: str) -> tuple[IncidentRow, ...]:
@@ -250,10 +251,10 @@ def _proofs(verdicts: Sequence[Verdict]) -> tuple[ProofRow, ...]:
     )
 
 
-def _links(entries: Sequence[EntryRow], incidents: Sequence[IncidentRow]) -> dict[str, Link]:
-    out = {row.entry.id: Link(f"entry {row.number}", f"#{row.anchor}") for row in entries}
+def _links(entries: Sequence[EntryRow], incidents: Sequence[IncidentRow], language: Language) -> dict[str, Link]:
+    out = {row.entry.id: Link(language.say("entry {number}", number=row.number), f"#{row.anchor}") for row in entries}
     for number, row in enumerate(incidents, 1):
-        out[row.incident.incident_id] = Link(f"incident {number}", f"#{row.anchor}")
+        out[row.incident.incident_id] = Link(language.say("incident {number}", number=number), f"#{row.anchor}")
     return out
 
 
@@ -261,17 +262,23 @@ def _linked(identifiers: Sequence[str], links: Mapping[str, Link]) -> tuple[Link
     return tuple(links.get(identifier) or Link(identifier, None) for identifier in identifiers)
 
 
-def _readable(text: str, links: Mapping[str, Link]) -> str:
-    """A sentence in which ids of entries and incidents stand as the page numbers them."""
-    return _WORD.sub(lambda found: link.text if (link := links.get(found[0])) else found[0], text)
+def _told(said: Sequence[Said], text: str, links: Mapping[str, Link], language: Language) -> str:
+    """Sentences in which ids of entries and incidents stand as the page numbers them."""
+    return told(said, text, {name: link.text for name, link in links.items()}, language)
 
 
-def _claims(view: CaseView, entries: Sequence[EntryRow], links: Mapping[str, Link]) -> tuple[ClaimRow, ...]:
+def _claims(
+    view: CaseView, entries: Sequence[EntryRow], links: Mapping[str, Link], language: Language
+) -> tuple[ClaimRow, ...]:
     rows = {row.entry.id: row for row in entries}
     found = [
         ClaimRow(
             rows[item.entry_id],
-            msgspec.structs.replace(item, because=_readable(item.because, links)),
+            msgspec.structs.replace(
+                item,
+                because=_told(item.said, item.because, links, language),
+                checked=_told(item.asked, item.checked, links, language),
+            ),
             _linked(item.evidence, links),
         )
         for item in view.assessments
@@ -280,12 +287,14 @@ def _claims(view: CaseView, entries: Sequence[EntryRow], links: Mapping[str, Lin
     return tuple(sorted(found, key=lambda claim: claim.row.number))
 
 
-def _clocks(view: CaseView, entries: Sequence[EntryRow], links: Mapping[str, Link]) -> tuple[ClockRow, ...]:
+def _clocks(
+    view: CaseView, entries: Sequence[EntryRow], links: Mapping[str, Link], language: Language
+) -> tuple[ClockRow, ...]:
     titles = {row.entry.id: row.entry.title for row in entries}
     asking = {row.entry.id for row in entries if row.entry.kind in (EntryKind.QUESTION, EntryKind.LETTER)}
     grouped: dict[tuple[ClockKind, str], list[Clock]] = {}
-    for told in view.clocks:
-        clock = msgspec.structs.replace(told, because=_readable(told.because, links))
+    for raw in view.clocks:
+        clock = msgspec.structs.replace(raw, because=_told(raw.said, raw.because, links, language))
         grouped.setdefault((clock.clock, clock.entry_id), []).append(clock)
     out = []
     for (_, entry_id), clocks in grouped.items():
@@ -295,11 +304,10 @@ def _clocks(view: CaseView, entries: Sequence[EntryRow], links: Mapping[str, Lin
         for position, clock in enumerate(whole or split):
             behind = tuple(split) if whole and position == 0 else ()
             evidence = _linked(clock.evidence, links)
-            out.append(ClockRow(clock, start, titles.get(entry_id, ""), evidence, behind, clock_unit(clock, asking)))
+            unit = language.say(clock_unit(clock, asking))
+            out.append(ClockRow(clock, start, titles.get(entry_id, ""), evidence, behind, unit))
     return tuple(sorted(out, key=lambda row: (-row.clock.days, row.clock.clock, row.clock.entry_id)))
 
 
-def _coverage(view: CaseView) -> tuple[tuple[str, Coverage], ...]:
-    return tuple(
-        (network_label(view, name), coverage(name, rows, view.window)) for name, rows in by_network(view.days).items()
-    )
+def _coverage(view: CaseView) -> tuple[Coverage, ...]:
+    return tuple(coverage(name, rows, view.window) for name, rows in by_network(view.days).items())

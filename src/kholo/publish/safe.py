@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ _CASE_ID = re.compile(r"[a-z0-9-]{1,100}")
 _ANCHOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
 _UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}")
 
 #: Joiners that Urdu, Persian and Indic scripts need, and Arabic number signs that have a glyph of their own.
 _NEEDED = frozenset("\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\n\t")
@@ -74,3 +76,10 @@ def folder_name(case_id: str) -> str:
     if not _CASE_ID.fullmatch(case_id):
         raise CaseError([Problem("case.toml", 0, "id", f"{case_id!a} can't name a page: a-z, 0-9 and - are allowed")])
     return case_id
+
+
+def segment(identifier: str) -> str:
+    """One part of an address: the id itself where it can stand there, else a digest of it."""
+    if _SEGMENT.fullmatch(identifier) and not identifier.endswith("."):
+        return identifier
+    return f"_{hashlib.sha256(identifier.encode('utf-8', 'surrogatepass')).hexdigest()[:20]}"

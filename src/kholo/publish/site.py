@@ -1,38 +1,137 @@
-"""The whole site as files."""
+"""What the whole site is made from: the cases with all that was computed, and what their pages have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
 
-from kholo.model import UsageError
+import msgspec
 
-from .data import case_data
-from .files import write_if_changed
-from .pages import case_html, index_html, picture_svg
-from .rows import case_page
+from kholo.model import Actor, Clock, ClockKind, Entry, Incident, UsageError, Verdict
+
+from .answer import case_incidents
+from .language import Language, language, language_codes
+from .rows import CasePage, case_page
 from .safe import folder_name
+from .spans import network_key
 from .view import CaseView
 
 
-def build_site(views: Sequence[CaseView], out: Path) -> list[Path]:
-    """Write `index.html`, and `<case-id>/index.html`, `data.json` and `timeline.svg` beside it for every case.
+class Dossier(msgspec.Struct, frozen=True):
+    """The sealed dossier of a case: file name, root digest (hex), and its place in the transparency log, if any."""
 
-    Returns the paths of all of them, sorted. A file that holds the right bytes already is left alone; the
-    same views in any order give the same bytes. Raises `CaseError` for an id that can't name a folder,
-    `UsageError` for two cases of one id, `EnvironmentFault` when a file can't be written.
+    file: str
+    root: str
+    index: int | None = None
+
+
+class Site:
+    """Cases by id, in order of id, and the indexes over all of them. Nothing in it changes once it is made.
+
+    `dossiers` maps a case id to its dossier, `stories` the uid of a measurement to its story in sentences, `address`
+    is where the site stands on the web ("": not known). Raises `CaseError` for an id that can't name a folder,
+    `UsageError` for two cases of one id.
     """
-    ordered = sorted(views, key=lambda view: view.case.id)
-    names = [folder_name(view.case.id) for view in ordered]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise UsageError(f"{twice[0]}: two cases have this id; ids of one site must differ")
-    pages = [case_page(view) for view in ordered]
-    files = {out / "index.html": index_html(pages)}
-    for name, page in zip(names, pages, strict=True):
-        files[out / name / "index.html"] = case_html(page)
-        files[out / name / "data.json"] = case_data(page)
-        files[out / name / "timeline.svg"] = picture_svg(page)
-    for path, content in sorted(files.items()):
-        write_if_changed(path, content)
-    return sorted(files)
+
+    def __init__(
+        self,
+        views: Sequence[CaseView],
+        *,
+        dossiers: Mapping[str, Dossier] | None = None,
+        stories: Mapping[str, tuple[str, ...]] | None = None,
+        address: str = "",
+        languages: Sequence[Language] | None = None,
+    ) -> None:
+        ids = [folder_name(view.case.id) for view in views]
+        twice = sorted({name for name in ids if ids.count(name) > 1})
+        if twice:
+            raise UsageError(f"{twice[0]}: two cases have this id; ids of one site must differ")
+        self.cases = {view.case.id: view for view in sorted(views, key=lambda view: view.case.id)}
+        self.dossiers, self.stories, self.address = dict(dossiers or {}), dict(stories or {}), address
+        self.languages = tuple(languages or map(language, language_codes()))
+        self._pages: dict[tuple[str, str], CasePage] = {}
+
+    @property
+    def views(self) -> list[CaseView]:
+        """Every case, real ones before invented ones."""
+        return sorted(self.cases.values(), key=lambda view: (view.simulated, view.case.id))
+
+    def case(self, case_id: str, spoken: Language) -> CasePage:
+        """A case as rows for a page, made once for each language."""
+        key = (case_id, spoken.code)
+        if key not in self._pages:
+            self._pages[key] = case_page(self.cases[case_id], spoken)
+        return self._pages[key]
+
+    def entry(self, case_id: str, entry_id: str) -> Entry:
+        """An entry of a case. Raises `KeyError`."""
+        return self._entries[case_id, entry_id]
+
+    def actor(self, case_id: str, actor_id: str) -> Actor:
+        """An actor of a case. Raises `KeyError`."""
+        return self._actors[case_id, actor_id]
+
+    @cached_property
+    def _entries(self) -> dict[tuple[str, str], Entry]:
+        return {(name, entry.id): entry for name, view in self.cases.items() for entry in view.case.entries}
+
+    @cached_property
+    def _actors(self) -> dict[tuple[str, str], Actor]:
+        return {(name, actor.id): actor for name, view in self.cases.items() for actor in view.case.actors}
+
+    @cached_property
+    def as_of(self) -> datetime:
+        """The moment up to which everything was counted (UTC): the latest of the cases'."""
+        return max((view.as_of for view in self.cases.values()), default=datetime(1970, 1, 1, tzinfo=UTC))
+
+    @cached_property
+    def incidents(self) -> dict[str, tuple[str, Incident]]:
+        """Every incident of a case's own service and place, by id, with the first case that holds it."""
+        found: dict[str, tuple[str, Incident]] = {}
+        for name, view in self.cases.items():
+            for row in case_incidents(view):
+                found.setdefault(row.incident_id, (name, row))
+        return found
+
+    @cached_property
+    def measurements(self) -> dict[str, tuple[str, str, Verdict]]:
+        """Every measurement shown as proof, by uid, with the case and the incident that it proves."""
+        found: dict[str, tuple[str, str, Verdict]] = {}
+        for name, view in self.cases.items():
+            for incident, verdicts in sorted(view.proofs.items()):
+                for row in verdicts:
+                    found.setdefault(row.measurement_uid, (name, incident, row))
+        return found
+
+    @cached_property
+    def services(self) -> dict[str, str]:
+        """Services by id, with what people call them."""
+        return dict(sorted((view.case.service, view.service) for view in self.cases.values()))
+
+    @cached_property
+    def countries(self) -> list[str]:
+        """Countries (ISO 3166 alpha-2) of the cases."""
+        return sorted({view.case.place for view in self.cases.values()})
+
+    @cached_property
+    def networks(self) -> dict[str, tuple[str, ...]]:
+        """Networks that were measured or that a block was seen on, by number, with the cases that they are in."""
+        found: dict[str, set[str]] = {}
+        for name, view in self.cases.items():
+            seen = {row.network for row in view.days} | {one for row in view.incidents for one in row.networks}
+            for network in seen:
+                found.setdefault(network, set()).add(name)
+        return {network: tuple(sorted(found[network])) for network in sorted(found, key=network_key)}
+
+    def network_name(self, network: str) -> str:
+        """What a network is called, or "" where no case knows it."""
+        names = (self.cases[name].network_names.get(network, "") for name in self.networks.get(network, ()))
+        return next(filter(None, names), "")
+
+
+def order_clocks(view: CaseView, entry_id: str) -> list[Clock]:
+    """The compliance clocks of an order over the whole place, by start; where there are none, those by network."""
+    mine = [row for row in view.clocks if row.clock is ClockKind.COMPLIANCE and row.entry_id == entry_id]
+    whole = [row for row in mine if row.network is None]
+    return sorted(whole or mine, key=lambda row: (row.started, row.network or ""))

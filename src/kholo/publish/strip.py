@@ -9,6 +9,7 @@ from markupsafe import Markup
 from kholo.model import State
 
 from .axis import scale_for, ticks
+from .language import Language
 from .svg import label, line, rect, tag
 from .view import CaseView
 
@@ -21,7 +22,7 @@ _CLASS = {
 }
 
 
-def strip(view: CaseView, spans: Sequence[tuple[State, float, float]], title: str) -> Markup:
+def strip(view: CaseView, spans: Sequence[tuple[State, float, float]], title: str, language: Language) -> Markup:
     """One band; `spans` are state, first and last moment (`dates.ordinal`). Throttled is half as high."""
     scale = scale_for(view, 1.0, 319.0)
     drawn = [rect(1, 1, 318, 16, "empty")]
@@ -29,7 +30,7 @@ def strip(view: CaseView, spans: Sequence[tuple[State, float, float]], title: st
         left, right = scale.x(first), scale.x(last)
         top, height = (9, 8) if state is State.THROTTLED else (1, 16)
         drawn.append(rect(left, top, max(1.5, right - left), height, f"s-{_CLASS[state]}"))
-    for tick in ticks(scale, 90.0):
+    for tick in ticks(scale, 90.0, language):
         drawn.append(line(tick.x, 17, tick.x, 21, "rule"))
         edge = "end" if tick.x > 290 else ("start" if tick.x < 30 else "middle")
         drawn.append(label(tick.x, 32, tick.text, "t axis", edge))

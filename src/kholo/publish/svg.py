@@ -47,9 +47,11 @@ def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
     return tag("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_)
 
 
-def label(x: float, y: float, text: str, class_: str = "t", text_anchor: str | None = None) -> Markup:
-    """A line of text, `y` its baseline."""
-    return tag("text", text, x=x, y=y, class_=class_, text_anchor=text_anchor)
+def label(
+    x: float, y: float, text: str, class_: str = "t", text_anchor: str | None = None, translate: str | None = None
+) -> Markup:
+    """A line of text, `y` its baseline; `translate` is "no" for a name."""
+    return tag("text", text, x=x, y=y, class_=class_, text_anchor=text_anchor, translate=translate)
 
 
 def group(*children: Markup, **attributes: Value) -> Markup:

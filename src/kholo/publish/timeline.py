@@ -11,12 +11,13 @@ from kholo.model import Incident, State
 
 from .axis import Scale, scale_for, ticks
 from .bands import BAND, finding_bands, incident_row, network_band, patterns
+from .language import ENGLISH, Language
 from .marks import Mark, lane
 from .safe import visible
 from .spans import Run
 from .svg import group, label, line, rect, tag
 from .view import CaseView
-from .words import LANES, STATE
+from .words import LANES, OUTCOME, STATE
 
 #: Rows of networks and of incidents drawn before the rest stands in the table only.
 MOST_NETWORKS = 24
@@ -37,6 +38,7 @@ class Drawing(msgspec.Struct, frozen=True):
     networks: Sequence[tuple[str, Sequence[Run]]]
     findings: Sequence[Mark]
     marks: Sequence[Mark]
+    language: Language = ENGLISH
 
 
 class _Picture:
@@ -50,14 +52,14 @@ class _Picture:
         self.parts: list[Markup] = []
         self.y = 4.0
 
-    def label(self, text: str, class_: str = "t") -> None:
+    def label(self, text: str, class_: str = "t", translate: str | None = None) -> None:
         """The name of the row that follows."""
         if self.compact:
             self.y += 12
-            self.parts.append(label(4, self.y, _clipped(text, 52), class_))
+            self.parts.append(label(4, self.y, _clipped(text, 52), class_, translate=translate))
             self.y += 4
         else:
-            self.parts.append(label(_GUTTER - 10, self.y + 11, _clipped(text, 27), class_, "end"))
+            self.parts.append(label(_GUTTER - 10, self.y + 11, _clipped(text, 27), class_, "end", translate))
 
     def add(self, drawn: Markup, height: float) -> None:
         """One row."""
@@ -70,7 +72,7 @@ def timeline(drawing: Drawing, *, compact: bool) -> Markup:
     picture = _Picture(drawing.view, compact=compact)
     if drawing.view.simulated:
         picture.y += 14
-        picture.parts.append(label(4, picture.y, "SIMULATED DATA. Nothing here happened.", "sim"))
+        picture.parts.append(label(4, picture.y, drawing.language.say("SIMULATED DATA. Nothing here happened."), "sim"))
         picture.y += 6
     axis_top = picture.y
     picture.y += 20
@@ -78,9 +80,9 @@ def timeline(drawing: Drawing, *, compact: bool) -> Markup:
     _findings(picture, drawing)
     _lanes(picture, drawing)
     bottom = picture.y
-    behind = _grid(picture, axis_top, bottom)
+    behind = _grid(picture, axis_top, bottom, drawing.language)
     picture.y += 8
-    _legend(picture)
+    _legend(picture, drawing.language)
     return tag(
         "svg",
         tag("title", drawing.title, id=f"{picture.prefix}-title"),
@@ -92,13 +94,14 @@ def timeline(drawing: Drawing, *, compact: bool) -> Markup:
         viewBox=f"0 0 {picture.width:.0f} {picture.y:.0f}",
         class_="timeline compact" if compact else "timeline wide",
         role="group",
+        lang=drawing.language.code,
         aria_labelledby=f"{picture.prefix}-title {picture.prefix}-desc",
     )
 
 
-def _grid(picture: _Picture, top: float, bottom: float) -> Markup:
+def _grid(picture: _Picture, top: float, bottom: float, language: Language) -> Markup:
     drawn = []
-    for tick in ticks(picture.scale, 62.0 if picture.compact else 78.0):
+    for tick in ticks(picture.scale, 62.0 if picture.compact else 78.0, language):
         drawn.append(line(tick.x, top + 16, tick.x, bottom, "grid"))
         edge = "start" if tick.x < picture.scale.left + 28 else "middle"
         edge = "end" if tick.x > picture.scale.right - 28 else edge
@@ -107,18 +110,19 @@ def _grid(picture: _Picture, top: float, bottom: float) -> Markup:
 
 
 def _measured(picture: _Picture, drawing: Drawing) -> None:
+    say = drawing.language.say
     for row, anchor in drawing.incidents[:MOST_INCIDENTS]:
-        picture.label(f"Incident: {STATE[row.state]}", "t strong")
-        drawn = incident_row(row, picture.scale, picture.y, picture.prefix, anchor)
+        picture.label(say("Incident: {state}", state=say(STATE[row.state])), "t strong")
+        drawn = incident_row(row, picture.scale, picture.y, picture.prefix, anchor, drawing.language)
         picture.add(drawn, BAND + 6)
     for name, runs in drawing.networks[:MOST_NETWORKS]:
-        picture.label(name)
+        picture.label(name, translate="no")
         picture.add(network_band(name, runs, picture.scale, picture.y, picture.prefix), BAND + 4)
     if not drawing.networks:
-        picture.label("Measured here")
+        picture.label(say("Measured here"))
         left, right = picture.scale.left, picture.scale.right
         picture.parts.append(rect(left, picture.y, right - left, BAND, "empty"))
-        words = "no raw measurements in this store"
+        words = say("no raw measurements in this store")
         picture.add(label(left + 8, picture.y + 11, words, "t faint"), BAND + 4)
     picture.y += 6
 
@@ -126,8 +130,8 @@ def _measured(picture: _Picture, drawing: Drawing) -> None:
 def _findings(picture: _Picture, drawing: Drawing) -> None:
     if not drawing.findings:
         return
-    picture.label("Published findings say")
-    drawn, height = finding_bands(drawing.findings, picture.scale, picture.y, picture.prefix)
+    picture.label(drawing.language.say("Published findings say"))
+    drawn, height = finding_bands(drawing.findings, picture.scale, picture.y, picture.prefix, drawing.language)
     picture.add(drawn, height + 8)
 
 
@@ -139,17 +143,21 @@ def _lanes(picture: _Picture, drawing: Drawing) -> None:
             continue
         picture.parts.append(line(4, picture.y, picture.width - 6, picture.y, "rule"))
         picture.y += 5
-        picture.label(name)
-        picture.add(*lane(marks, picture.scale, picture.y))
+        picture.label(drawing.language.say(name))
+        picture.add(*lane(marks, picture.scale, picture.y, drawing.language))
         picture.y += 4
 
 
-def _legend(picture: _Picture) -> None:
+def _legend(picture: _Picture, language: Language) -> None:
     x, y = 4.0, picture.y
     states = (State.OK, State.THROTTLED, State.BLOCKED, State.DOWN, State.INSUFFICIENT)
-    items: list[tuple[str, str]] = [(f"url(#{picture.prefix}-{state.value})", STATE[state]) for state in states]
-    items += [("none", "nothing measured"), ("", "├─┤ onset or end lies in here")]
-    items += [("", "12 ✕ contradicted"), ("", "12 ✓ supported"), ("", "12 ? undetermined")]
+    items: list[tuple[str, str]] = [
+        (f"url(#{picture.prefix}-{state.value})", language.say(STATE[state])) for state in states
+    ]
+    items += [("none", language.say("nothing measured"))]
+    whisker = language.say("onset or end lies in here")
+    items += [("", f"├─┤ {whisker}")]
+    items += [("", f"{language.number(12)} {sign} {language.say(word)}") for sign, word in OUTCOME.values()]
     for fill, words in items:
         size = 6.1 * len(words) + (22 if fill else 0) + 14
         if x + size > picture.width and x > 4:

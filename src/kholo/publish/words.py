@@ -18,52 +18,54 @@ from kholo.model import (
     Vantage,
 )
 
+from .language import ENGLISH, Language, marked
+
 STATE: dict[State, str] = {
-    State.OK: "reachable",
-    State.DOWN: "down, no sign of interference",
-    State.BLOCKED: "blocked",
-    State.THROTTLED: "throttled",
-    State.INSUFFICIENT: "not enough data",
+    State.OK: marked("reachable"),
+    State.DOWN: marked("down, no sign of interference"),
+    State.BLOCKED: marked("blocked"),
+    State.THROTTLED: marked("throttled"),
+    State.INSUFFICIENT: marked("not enough data"),
 }
 
 #: Symbol and word: an outcome never hangs on colour alone.
 OUTCOME: dict[Outcome, tuple[str, str]] = {
-    Outcome.CONTRADICTED: ("✕", "contradicted"),
-    Outcome.SUPPORTED: ("✓", "supported"),
-    Outcome.UNDETERMINED: ("?", "undetermined"),
+    Outcome.CONTRADICTED: ("✕", marked("contradicted")),
+    Outcome.SUPPORTED: ("✓", marked("supported")),
+    Outcome.UNDETERMINED: ("?", marked("undetermined")),
 }
 
 GRADE: dict[Grade, str] = {
-    Grade.A: "recomputed from raw measurements",
-    Grade.B: "per-measurement results of an archive",
-    Grade.C: "a published finding of a measurement body",
-    Grade.D: "press or user reports",
+    Grade.A: marked("recomputed from raw measurements"),
+    Grade.B: marked("per-measurement results of an archive"),
+    Grade.C: marked("a published finding of a measurement body"),
+    Grade.D: marked("press or user reports"),
 }
 
 KIND: dict[EntryKind, str] = {
-    EntryKind.STATEMENT: "statement",
-    EntryKind.DENIAL: "denial",
-    EntryKind.ADMISSION: "admission",
-    EntryKind.JUSTIFICATION: "justification",
-    EntryKind.ORDER: "order",
-    EntryKind.STAY: "stay of an order",
-    EntryKind.APPEAL: "appeal",
-    EntryKind.CONTEMPT: "contempt of court",
-    EntryKind.FILING: "court filing",
-    EntryKind.HEARING: "hearing",
-    EntryKind.LEGAL_BASIS: "legal basis",
-    EntryKind.LETTER: "letter",
-    EntryKind.QUESTION: "question",
-    EntryKind.ANSWER: "answer",
-    EntryKind.FINDING: "finding",
-    EntryKind.CIVIL_SOCIETY: "civil society",
-    EntryKind.EVENT: "event",
+    EntryKind.STATEMENT: marked("statement"),
+    EntryKind.DENIAL: marked("denial"),
+    EntryKind.ADMISSION: marked("admission"),
+    EntryKind.JUSTIFICATION: marked("justification"),
+    EntryKind.ORDER: marked("order"),
+    EntryKind.STAY: marked("stay of an order"),
+    EntryKind.APPEAL: marked("appeal"),
+    EntryKind.CONTEMPT: marked("contempt of court"),
+    EntryKind.FILING: marked("court filing"),
+    EntryKind.HEARING: marked("hearing"),
+    EntryKind.LEGAL_BASIS: marked("legal basis"),
+    EntryKind.LETTER: marked("letter"),
+    EntryKind.QUESTION: marked("question"),
+    EntryKind.ANSWER: marked("answer"),
+    EntryKind.FINDING: marked("finding"),
+    EntryKind.CIVIL_SOCIETY: marked("civil society"),
+    EntryKind.EVENT: marked("event"),
 }
 
 #: The lanes of the timeline, top to bottom, and the kinds that each one takes.
 LANES: tuple[tuple[str, frozenset[EntryKind]], ...] = (
     (
-        "Said in public",
+        marked("Said in public"),
         frozenset(
             {
                 EntryKind.STATEMENT,
@@ -75,7 +77,7 @@ LANES: tuple[tuple[str, frozenset[EntryKind]], ...] = (
         ),
     ),
     (
-        "Orders, filings, letters",
+        marked("Orders, filings, letters"),
         frozenset(
             {
                 EntryKind.ORDER,
@@ -89,100 +91,130 @@ LANES: tuple[tuple[str, frozenset[EntryKind]], ...] = (
             }
         ),
     ),
-    ("Findings published", frozenset({EntryKind.FINDING})),
+    (marked("Findings published"), frozenset({EntryKind.FINDING})),
     (
-        "Civil society, events",
+        marked("Civil society, events"),
         frozenset({EntryKind.CIVIL_SOCIETY, EntryKind.EVENT, EntryKind.QUESTION}),
     ),
 )
 
-CLOCK: dict[ClockKind, tuple[str, str]] = {
-    ClockKind.COMPLIANCE: ("days past an order", "Compliance clock: counted from the day an order fell due."),
-    ClockKind.SILENCE: ("days without a public reason", "Silence clock: counted until a reason is given."),
-    ClockKind.RETRACTION: ("days until it was taken back", "Retraction: counted until the words were taken back."),
+CLOCK: dict[ClockKind, str] = {
+    ClockKind.COMPLIANCE: marked("days past an order"),
+    ClockKind.SILENCE: marked("days without a public reason"),
+    ClockKind.RETRACTION: marked("days until it was taken back"),
 }
 
 
 def clock_unit(clock: Clock, asking: Container[str]) -> str:
     """What a clock's days are days of. `asking`: the entries that ask for something."""
     if clock.clock is ClockKind.SILENCE and clock.entry_id in asking:
-        return "days without an answer"
-    return CLOCK[clock.clock][0]
+        return marked("days without an answer")
+    return CLOCK[clock.clock]
 
 
 STANDING: dict[Standing, str] = {
-    Standing.MET_THROUGHOUT: "met throughout",
-    Standing.MET: "met late",
-    Standing.RELAPSED: "met, and then not any more",
-    Standing.NEVER: "not met",
+    Standing.MET_THROUGHOUT: marked("met throughout"),
+    Standing.MET: marked("met late"),
+    Standing.RELAPSED: marked("met, and then not any more"),
+    Standing.NEVER: marked("not met"),
 }
 
 #: Why an assessment is undetermined, in a few words.
 REASON: dict[Reason, str] = {
-    Reason.NO_COVERAGE: "nothing covers it",
-    Reason.BELOW_FLOOR: "too little measured",
-    Reason.DISAGREE: "evidence disagrees",
-    Reason.IN_PART: "true in part, as far as known",
-    Reason.OTHER_STATE: "impaired in another way",
-    Reason.CHANGED: "changed that day",
-    Reason.NO_BLOCK: "line or service down",
-    Reason.NOT_OVER: "not over yet",
+    Reason.NO_COVERAGE: marked("nothing covers it"),
+    Reason.BELOW_FLOOR: marked("too little measured"),
+    Reason.DISAGREE: marked("evidence disagrees"),
+    Reason.IN_PART: marked("true in part, as far as known"),
+    Reason.OTHER_STATE: marked("impaired in another way"),
+    Reason.CHANGED: marked("changed that day"),
+    Reason.NO_BLOCK: marked("line or service down"),
+    Reason.NOT_OVER: marked("not over yet"),
 }
 
 ANSWERED: dict[Answered, str] = {
-    Answered.SHOWN: "shown",
-    Answered.CLAIMED: "claimed",
-    Answered.DISPUTED: "in dispute",
-    Answered.NONE_FOUND: "none found",
-    Answered.OPEN: "open",
+    Answered.SHOWN: marked("shown"),
+    Answered.CLAIMED: marked("claimed"),
+    Answered.DISPUTED: marked("in dispute"),
+    Answered.NONE_FOUND: marked("none found"),
+    Answered.OPEN: marked("open"),
 }
 
 #: Why what looked like a block is none.
 NO_BLOCK: dict[Kind, str] = {
-    Kind.SHUT_DOWN: "the line itself was out",
-    Kind.SERVICE_DOWN: "the service itself was down",
-    Kind.MEASURING_CHANGED: "what changed was the measuring",
+    Kind.SHUT_DOWN: marked("the line itself was out"),
+    Kind.SERVICE_DOWN: marked("the service itself was down"),
+    Kind.MEASURING_CHANGED: marked("what changed was the measuring"),
 }
 
 VANTAGE: dict[Vantage, str] = {
-    Vantage.PROBE: "on a user's own line",
-    Vantage.HOSTED: "by a device that somebody hosts",
-    Vantage.REMOTE: "from outside, through a server in the network",
+    Vantage.PROBE: marked("on a user's own line"),
+    Vantage.HOSTED: marked("by a device that somebody hosts"),
+    Vantage.REMOTE: marked("from outside, through a server in the network"),
+}
+
+#: Stands on every page, picture and data file of a case with anything invented in it.
+NOTICE = marked("SIMULATED DATA. Nothing on this page happened.")
+
+#: What an actor is; a role that is not known here is shown as it is.
+ROLE: dict[str, str] = {
+    "regulator": marked("regulator"),
+    "government": marked("government"),
+    "court": marked("court"),
+    "measurement-body": marked("measurement body"),
+    "press": marked("press"),
+    "civil-society": marked("civil society organisation"),
+    "party": marked("party to a case"),
+    "company": marked("company"),
+    "users": marked("users"),
+    "other": marked("other"),
+}
+
+#: The parts of the three-part test.
+PART: dict[str, str] = {
+    "legality": marked("Legality"),
+    "legitimate aim": marked("Legitimate aim"),
+    "necessity and proportionality": marked("Necessity and proportionality"),
+    "remedy": marked("Remedy"),
 }
 
 _LAYER = {
-    "dns": "name lookup (DNS)",
-    "tcp": "connection (TCP)",
-    "tls": "encrypted handshake (TLS)",
-    "quic": "QUIC",
-    "http": "web request (HTTP)",
-    "throttle": "speed",
+    "dns": marked("name lookup (DNS)"),
+    "tcp": marked("connection (TCP)"),
+    "tls": marked("encrypted handshake (TLS)"),
+    "quic": marked("QUIC"),
+    "http": marked("web request (HTTP)"),
+    "throttle": marked("speed"),
 }
 
 _HOW = {
-    "bogon": "answered with an address that can't be the service's",
-    "nxdomain": "answered that the name does not exist",
-    "blockpage": "answered with a block page",
-    "timeout": "never answered",
-    "refused": "refused",
-    "reset": "cut off by a reset",
-    "eof": "closed without an answer",
-    "mitm": "answered with a certificate that is not the service's",
-    "rate": "slowed far below the usual rate",
+    "bogon": marked("answered with an address that can't be the service's"),
+    "nxdomain": marked("answered that the name does not exist"),
+    "blockpage": marked("answered with a block page"),
+    "timeout": marked("never answered"),
+    "refused": marked("refused"),
+    "reset": marked("cut off by a reset"),
+    "eof": marked("closed without an answer"),
+    "mitm": marked("answered with a certificate that is not the service's"),
+    "rate": marked("slowed far below the usual rate"),
 }
 
 
-def mechanism(code: str) -> str:
+def mechanism(code: str, language: Language = ENGLISH) -> str:
     """`tls.reset` in words; a code that is not known here is shown as it is."""
     layer, _, how = code.partition(".")
     if layer in _LAYER and how in _HOW:
-        return f"{_LAYER[layer]}: {_HOW[how]}"
+        return f"{language.say(_LAYER[layer])}: {language.say(_HOW[how])}"
     return code
 
 
 def count(number: int, singular: str, plural: str = "") -> str:
     """`1 day`, `1,234 days`."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def begun(text: str) -> str:
+    """The text as a sentence begins."""
+    return text[:1].upper() + text[1:]
 
 
 def listed(parts: list[str]) -> str:

@@ -12,7 +12,7 @@ from .evidence import Evidence, Finding
 from .measured import Asked, Measured, Ruling, by_measurement, partly
 from .published import Published, beside, by_findings, partly_found
 from .spans import midnight
-from .wording import listed, say, span
+from .wording import Told, listed, say, span
 
 
 def assess(
@@ -57,16 +57,17 @@ def _assess(evidence: Evidence, entry: Entry, asked: Asked, retracted_by: tuple[
     ruling = _in_time(asked, _ruling(asked, seen, said, evidence, entry))
     more = beside(said, ruling)
     text = ruling.because
-    text += say("beside", entries=listed(more)) if more else ""
-    text += say("retracted", entries=listed(retracted_by)) if retracted_by else ""
-    count = seen.coverage
+    text += say("beside", entries=listed(more)) if more else Told()
+    text += say("retracted", entries=listed(retracted_by)) if retracted_by else Told()
+    count, checked = seen.coverage, _checked(asked)
     return Assessment(
         entry_id=entry.id,
         kind=entry.kind,
         date=entry.earliest,
         outcome=ruling.outcome,
         grade=ruling.grade,
-        because=text.strip(),
+        because=str(text).strip(),
+        said=text.said,
         evidence=ruling.evidence,
         results=count.results,
         networks=count.networks,
@@ -76,11 +77,12 @@ def _assess(evidence: Evidence, entry: Entry, asked: Asked, retracted_by: tuple[
         shown=seen.shown,
         beside=more,
         retracted_by=retracted_by,
-        checked=_checked(asked),
+        checked=str(checked),
+        asked=checked.said,
     )
 
 
-def _checked(asked: Asked) -> str:
+def _checked(asked: Asked) -> Told:
     claim = asked.claim
     where = say("checked.networks", networks=listed(claim.networks)) if claim.networks else say("checked.place")
     when = span(claim.start, claim.end)
@@ -117,7 +119,7 @@ def _extent(ruling: Ruling, seen: Measured, more: tuple[str, ...]) -> Extent | N
     return Extent.PART if is_split else Extent.WHOLE
 
 
-def _coverage(seen: Measured) -> str:
+def _coverage(seen: Measured) -> Told:
     count = seen.coverage
     if not count.results and not count.networks:
         return say("coverage.none")

@@ -140,7 +140,7 @@ def _why(
         reasons.append(say("diff.coverage", **results, networks=networks))
     if before.as_of != after.as_of:
         reasons.append(say("diff.as_of", before=f"{before.as_of:%Y-%m-%d}", after=f"{after.as_of:%Y-%m-%d}"))
-    return tuple(dict.fromkeys(reasons or _others(entry, before, after)))
+    return tuple(dict.fromkeys(str(reason) for reason in reasons or _others(entry, before, after)))
 
 
 def _others(entry: str, before: Look, after: Look) -> list[str]:

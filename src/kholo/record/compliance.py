@@ -14,7 +14,7 @@ from .measured import Asked, Measured
 from .spans import TICK, midnight
 from .stays import Bounds, bounds
 from .stretches import Chain, Stretch, chains
-from .wording import day, listed, say
+from .wording import Told, day, listed, say
 
 
 class _Duty(msgspec.Struct, frozen=True):
@@ -231,20 +231,20 @@ def _block_at_due(one: _Duty, network: str | None) -> list[Clock]:
     return [msgspec.structs.replace(_met(one, network, text, best, names), standing=Standing.MET)]
 
 
-def _ended(one: _Duty, network: str | None) -> str:
+def _ended(one: _Duty, network: str | None) -> Told:
     """When the block was over on a network, if that was while the order held."""
     mine = [spell for spell in one.seen.spells.get(network or "", ()) if spell.seen.state is one.duty.state]
     last = max(mine, key=lambda spell: spell.span, default=None)
     if last is None or last.seen.end is None or last.seen.end.latest >= one.bounds.limit:
-        return ""
+        return Told()
     return say("clock.ended", earliest=day(last.seen.end.earliest), latest=day(last.seen.end.latest))
 
 
-def _met(one: _Duty, network: str | None, text: str, grade: Grade, names: tuple[str, ...]) -> Clock:
-    due = one.duty.due
+def _met(one: _Duty, network: str | None, text: Told, grade: Grade, names: tuple[str, ...]) -> Clock:
+    due, text = one.duty.due, text + _more(one, (), 0)
     return Clock(
-        ClockKind.COMPLIANCE, one.entry.id, due, due, 0, text + _more(one, (), 0), grade, network, names,
-        standing=Standing.MET_THROUGHOUT, first_met=due,
+        ClockKind.COMPLIANCE, one.entry.id, due, due, 0, str(text), grade, network, names,
+        standing=Standing.MET_THROUGHOUT, first_met=due, said=text.said,
     )  # fmt: skip
 
 
@@ -257,13 +257,15 @@ def _clock(one: _Duty, chain: Chain, told: _Told, *, is_relapse: bool) -> Clock:
     elapsed = max(timedelta(), end - start)
     days = (elapsed - one.bounds.suspended(start, end)).days
     stayed = elapsed.days - days
+    text = _text(one, chain, told.network, met, is_relapse=is_relapse) + _more(one, returns, stayed)
     return Clock(
         clock=ClockKind.COMPLIANCE,
         entry_id=one.entry.id,
         started=start,
         stopped=stopped,
         days=days,
-        because=_text(one, chain, told.network, met, is_relapse=is_relapse) + _more(one, returns, stayed),
+        because=str(text),
+        said=text.said,
         grade=chain.grade,
         network=told.network,
         evidence=chain.evidence,
@@ -274,7 +276,7 @@ def _clock(one: _Duty, chain: Chain, told: _Told, *, is_relapse: bool) -> Clock:
     )
 
 
-def _text(one: _Duty, chain: Chain, network: str | None, met: datetime | None, *, is_relapse: bool) -> str:
+def _text(one: _Duty, chain: Chain, network: str | None, met: datetime | None, *, is_relapse: bool) -> Told:
     names, is_measured = listed(chain.evidence), chain.grade in (Grade.A, Grade.B)
     if met is None:
         text = say("clock.running", evidence=names)
@@ -292,8 +294,8 @@ def _text(one: _Duty, chain: Chain, network: str | None, met: datetime | None, *
     return text
 
 
-def _more(one: _Duty, returns: Sequence[Return], stayed: int) -> str:
-    text = ""
+def _more(one: _Duty, returns: Sequence[Return], stayed: int) -> Told:
+    text = Told()
     if briefly := sorted({name for back in returns for name in back.evidence}):
         text += say("clock.brief", entries=listed(briefly))
     if stayed:

@@ -13,7 +13,7 @@ from kholo.model import IMPAIRED, Coverage, Grade, Kind, Outcome, Proposition, R
 
 from .evidence import Evidence, Line, Spell
 from .spans import Span, cut, is_by_date, speaks_against_ok, window
-from .wording import listed, say
+from .wording import Told, listed, say
 
 #: What looked like a block and is none; each has a sentence.
 _NONE = frozenset({Kind.SHUT_DOWN, Kind.SERVICE_DOWN, Kind.MEASURING_CHANGED})
@@ -24,7 +24,7 @@ class Ruling(msgspec.Struct, frozen=True):
 
     outcome: Outcome
     grade: Grade | None
-    because: str
+    because: Told
     evidence: tuple[str, ...] = ()
     reason: Reason | None = None
 
@@ -232,12 +232,12 @@ def _no_block(seen: Measured) -> Ruling | None:
     return Ruling(Outcome.UNDETERMINED, None, text, names, Reason.NO_BLOCK)
 
 
-def in_part(seen: Measured) -> str:
+def in_part(seen: Measured) -> Told:
     """For how much it is so, and for how much otherwise; empty where it is so for nothing."""
     shown, known = seen.shown, len(seen.lines)
     if not seen.all_so:
-        return ""
-    text = ""
+        return Told()
+    text = Told()
     if known > 1 and shown.so_on:
         text += say("part.networks", so=len(shown.so_on), all=known, networks=listed(shown.so_on))
     if shown.of_days > 1 and shown.days:

@@ -13,7 +13,7 @@ from kholo.model import IMPAIRED, Entry, EntryKind, Grade, Outcome, Reason, Stat
 from .evidence import Evidence, Finding, is_about, reaches
 from .measured import Asked, Measured, Ruling
 from .spans import Days, cut, speaks_against_ok
-from .wording import listed, say, span
+from .wording import Told, listed, say, span
 
 
 class _Side(msgspec.Struct, frozen=True):
@@ -111,7 +111,7 @@ def _by_grade(said: Published, side: _Side, seen: Measured, so: int, otherwise: 
     return _settled(said, side, supports, seen)
 
 
-def _undetermined(grade: Grade, text: str, names: tuple[str, ...]) -> Ruling:
+def _undetermined(grade: Grade, text: Told, names: tuple[str, ...]) -> Ruling:
     return Ruling(Outcome.UNDETERMINED, grade, text, names, Reason.DISAGREE)
 
 
@@ -150,9 +150,9 @@ def _but(parts: dict[str, str], *names: str) -> dict[str, str]:
     return {name: value for name, value in parts.items() if name not in names}
 
 
-def _unmeasured(seen: Measured) -> str:
+def _unmeasured(seen: Measured) -> Told:
     """That nothing was measured in that time, where it is so."""
-    return say("unmeasured") if not seen.coverage.results and not seen.networks else ""
+    return say("unmeasured") if not seen.coverage.results and not seen.networks else Told()
 
 
 def partly_found(said: Published) -> Ruling | None:

@@ -9,7 +9,7 @@ from kholo.model import IMPAIRED, Case, Clock, ClockKind, Entry, EntryKind, Grad
 
 from .evidence import Evidence, accuses
 from .spans import midnight
-from .wording import say
+from .wording import Told, say
 
 #: Kinds of entry in which somebody says something that can be taken back.
 _WORDS = frozenset(
@@ -37,14 +37,15 @@ def silence(evidence: Evidence, incidents: Iterable[Incident], as_of: datetime) 
             started=began,
             stopped=stopped,
             days=((stopped or as_of) - began).days,
-            because=text,
+            because=str(text),
+            said=text.said,
             grade=grade,
             evidence=(source, first.id) if first else (source,),
         )
     ]
 
 
-def _said(source: str, began: datetime, first: Entry | None) -> str:
+def _said(source: str, began: datetime, first: Entry | None) -> Told:
     if first is None:
         return say("silence.running", start=source)
     return say("silence.none" if first.earliest <= began.date() else "silence.stopped", start=source, entry=first.id)
@@ -107,7 +108,8 @@ def _question(entry: Entry, answers: list[Entry], as_of: datetime) -> Clock:
         started=began,
         stopped=stopped,
         days=((stopped or as_of) - began).days,
-        because=text,
+        because=str(text),
+        said=text.said,
         evidence=(first.id,) if first else (),
         due=due,
         overdue=overdue,
@@ -129,14 +131,18 @@ def _retraction(said: Entry, taken: Entry) -> Clock:
     began = midnight(said.latest)
     stopped = max(began, midnight(taken.earliest))
     least, most = (stopped - began).days, (taken.latest - said.earliest).days
-    days = f"{least} days" if least == most else f"{least} to {most} days"
+    if least == most:
+        text = say("retraction", entry=taken.id, days=least)
+    else:
+        text = say("retraction.uncertain", entry=taken.id, days=least, most=most)
     return Clock(
         clock=ClockKind.RETRACTION,
         entry_id=said.id,
         started=began,
         stopped=stopped,
         days=least,
-        because=say("retraction", entry=taken.id, days=days),
+        because=str(text),
+        said=text.said,
         evidence=(taken.id,),
         most=max(least, most),
     )

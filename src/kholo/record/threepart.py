@@ -33,7 +33,7 @@ from .evidence import Evidence, Finding, accuses, known_end
 from .law import statute_name
 from .silence import silence
 from .spans import midnight
-from .wording import listed, say, span
+from .wording import joined, listed, said, say, span
 
 SHIPPED = Path(__file__).with_name("threepart.toml")
 #: Whose words say what the state rests on. A court's are such only where the court itself ordered the restriction.
@@ -133,18 +133,19 @@ def _when(entry: Entry) -> tuple[object, ...]:
 
 def _checked(question: Question, scope: _Scope, incident: str | None) -> Checked:
     given = next((one for one in scope.case.answers if one.question == question.id), None) if incident is None else None
-    said = _Said(given.answer, given.says, given.entries) if given else _ANSWERS[question.by](scope)
+    found = _Said(given.answer, given.says, given.entries) if given else _ANSWERS[question.by](scope)
     return Checked(
         question=question.id,
         part=question.part,
         ask=question.ask,
         rests_on=question.rests_on,
-        answer=said.answer,
-        says=said.says,
-        entries=tuple(sorted(said.entries)),
-        incidents=tuple(sorted(said.incidents)),
+        answer=found.answer,
+        says=str(found.says),
+        entries=tuple(sorted(found.entries)),
+        incidents=tuple(sorted(found.incidents)),
         incident_id=incident,
         by_people=given is not None,
+        told=said(found.says),
     )
 
 
@@ -229,7 +230,7 @@ def _court(scope: _Scope) -> _Said:
     if not rulings:
         return _Said(Answered.NONE_FOUND, say("test.court.none"))
     names = tuple(entry.id for entry in rulings)
-    told = "".join(
+    told = joined(
         say("test.court.days", entry=clock.entry_id, days=clock.days)
         for clock in scope.clocks
         if clock.clock is ClockKind.COMPLIANCE and clock.network is None and clock.entry_id in names and clock.days

@@ -11,7 +11,7 @@ from string import Formatter
 
 import msgspec
 
-from kholo.model import ReferenceDataError
+from kholo.model import ReferenceDataError, Said
 
 SHIPPED = Path(__file__).with_name("wording.toml")
 
@@ -56,23 +56,67 @@ def _sentences() -> Mapping[str, Sentence]:
     return {sentence.id: sentence for sentence in load_wording().sentence}
 
 
-def say(key: str, **parts: object) -> str:
+class Told(str):
+    """Sentences of the table, one after another, as the text that they make; `said` is what they are made of.
+
+    What is put together of such texts by `+`, `listed` or `say` is one again.
+    """
+
+    __slots__ = ("said",)
+    said: tuple[Said, ...]
+
+    def __new__(cls, text: str = "", said: tuple[Said, ...] = ()) -> Told:
+        """The text, and the sentences behind it."""
+        made = super().__new__(cls, text)
+        made.said = said
+        return made
+
+    def __add__(self, other: str) -> Told:
+        return Told(str(self) + str(other), self.said + said(other))
+
+    def __radd__(self, other: str) -> Told:
+        return Told(str(other) + str(self), said(other) + self.said)
+
+
+def said(text: str) -> tuple[Said, ...]:
+    """The sentences of a text; none of a text that is not of the table."""
+    return text.said if isinstance(text, Told) else ()
+
+
+def say(key: str, **parts: object) -> Told:
     """One sentence of the table, filled in. A part too few or too many is a mistake of ours and raises `KeyError`."""
     sentence = _sentences()[key]
     if sentence.parts != parts.keys():
         raise KeyError(f"{key}: filled in {sorted(parts)}, wanted {sorted(sentence.parts)}")
-    return sentence.text.format(**parts)
+    filled = tuple((name, _part(value)) for name, value in sorted(parts.items()))
+    return Told(sentence.text.format(**parts), (Said(key, filled),))
+
+
+def _part(value: object) -> str | int | tuple[Said, ...]:
+    if isinstance(value, Told):
+        return value.said
+    return value if isinstance(value, int) else str(value)
 
 
 def listed(names: Iterable[str]) -> str:
     """Names, one after another."""
-    return ", ".join(names)
+    names = list(names)
+    text, sentences = ", ".join(names), tuple(one for name in names for one in said(name))
+    return Told(text, sentences) if sentences else text
 
 
-def span(start: datetime, end: datetime) -> str:
+def joined(texts: Iterable[Told]) -> Told:
+    """Sentences one after another."""
+    texts = list(texts)
+    return Told("".join(texts), tuple(one for text in texts for one in text.said))
+
+
+def span(start: datetime, end: datetime) -> Told:
     """A span whose end is not included, as days."""
     last = max(start, end - timedelta(microseconds=1)).date()
-    return f"on {start.date()}" if last == start.date() else f"from {start.date()} to {last}"
+    if last == start.date():
+        return say("span.day", earliest=start.date())
+    return say("span", earliest=start.date(), latest=last)
 
 
 def day(moment: datetime | date) -> str:

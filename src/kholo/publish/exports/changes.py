@@ -13,10 +13,10 @@ import msgspec
 from kholo.model import Assessment, CaseError, Entry, Problem
 
 from ..atom import Head, Item, atom, name_of
-from ..data import NOTICE
 from ..rows import CasePage
 from ..safe import web_address
 from ..view import CaseView
+from ..words import NOTICE
 
 #: So many changes stay in the feed.
 KEPT = 200

@@ -10,12 +10,11 @@ from typing import Any
 
 from kholo.model import Assessment, Entry, Extent, Outcome, Source
 
-from ..data import NOTICE
 from ..jsontext import json_bytes
 from ..rows import CasePage, ClaimRow
 from ..safe import web_address
 from ..view import CaseView
-from ..words import GRADE
+from ..words import GRADE, NOTICE
 
 #: How an outcome reads in a reader that shows words only, and its number from worst (1) to best (5).
 RATING: dict[tuple[Outcome, Extent], tuple[str, int | None]] = {

@@ -16,9 +16,9 @@ from kholo.reference.places import place_name
 
 from ..answer import case_incidents, finding_grade, standing_findings
 from ..csvtext import csv_bytes
-from ..data import NOTICE
 from ..dates import last_day
 from ..view import CaseView
+from ..words import NOTICE
 
 #: As they stand in the published sheet, in its order.
 COLUMNS = (

@@ -11,10 +11,11 @@ from kholo.model import Assessment, Case, Checked, Clock, DayState, Entry, Incid
 
 from ..answer import case_incidents
 from ..csvtext import csv_bytes
-from ..data import LICENCE, NOTICE, assessment_key, clock_key, day_key
+from ..data import LICENCE, assessment_key, clock_key, day_key
 from ..dates import stamp
 from ..rows import CasePage
 from ..view import CaseView
+from ..words import NOTICE
 
 #: Tables of an entry that become columns of its row, with the struct's `start` and `end` as the case format has them.
 _INSIDE = {

@@ -1,0 +1,84 @@
+"""The whole site as files, and which of them an older build left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kholo.model import EnvironmentFault
+
+from .book import Book
+from .data import case_data
+from .exports.tables import csv_files
+from .files import write_if_changed
+from .kinds.search import index
+from .language import ENGLISH
+from .pictures import picture_svg
+from .site import Site
+
+#: Lists every file that a build wrote, a line each. What it does not list is never removed.
+MANIFEST = "manifest.txt"
+
+
+def build_site(site: Site, out: Path) -> list[Path]:
+    """Write every page in every language, the data of every case, and the manifest. Returns their paths, sorted.
+
+    A file that holds the right bytes already is left alone; one that an older build wrote, by its manifest, and that is
+    no part of the site any more is removed. The same cases in any order give the same bytes. Raises `EnvironmentFault`
+    when a file can't be written.
+    """
+    files = site_files(site)
+    files[MANIFEST] = "".join(f"{name}\n" for name in sorted(files)).encode()
+    old = _listed(out)
+    for name, content in sorted(files.items()):
+        write_if_changed(out / name, content)
+    for name in sorted(old - files.keys()):
+        _remove(out, name)
+    return sorted(out / name for name in files)
+
+
+def site_files(site: Site) -> dict[str, bytes]:
+    """Every file of the site by its path."""
+    book = Book(site)
+    files = {"index.html": book.front()}
+    for address in book.addresses():
+        page = book.page_at(address)
+        if page is not None:
+            files[f"{address}index.html"] = page
+    for language in site.languages:
+        files[f"assets/search.{language.code}.json"] = index(site, language, book.path)
+    for name in site.cases:
+        files |= {f"data/{name}/{file}": content for file, content in _case_files(site, name).items()}
+    return files
+
+
+def _case_files(site: Site, name: str) -> dict[str, bytes]:
+    page = site.case(name, ENGLISH)
+    files = {"data.json": case_data(page), "timeline.svg": picture_svg(page, ENGLISH), **csv_files(page)}
+    for language in site.languages:
+        if not language.is_source:
+            files[f"timeline.{language.code}.svg"] = picture_svg(site.case(name, language), language)
+    return files
+
+
+def _listed(out: Path) -> set[str]:
+    """What the manifest of an older build lists. Lines that lead out of the folder are none of ours."""
+    try:
+        text = (out / MANIFEST).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return set()
+    except OSError as error:
+        raise EnvironmentFault(f"{out / MANIFEST}: can't be read: {error.strerror or error}") from error
+    names = {line for line in text.splitlines() if line}
+    return {name for name in names if not Path(name).is_absolute() and ".." not in Path(name).parts}
+
+
+def _remove(out: Path, name: str) -> None:
+    """Remove a file, and the folders that it leaves empty. Never through a link that leads elsewhere."""
+    path = out / name
+    if not path.is_file() or not path.resolve().is_relative_to(out.resolve()):
+        return
+    path.unlink()
+    for folder in path.parents:
+        if folder == out or any(folder.iterdir()):
+            return
+        folder.rmdir()

@@ -1,0 +1,186 @@
+"""The templates' environment: all is escaped, what is hidden is shown, and nothing undefined is printed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from kholo.detect.rates import sentence
+from kholo.model import Bracket
+
+from . import dates, effects, safe, words
+from .answer import Basis
+from .language import Language, Part
+
+#: Rows of each table of other witnesses, before the rest is left to data.json and to `kholo signals`.
+MOST_OTHERS = 40
+
+_LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[ .,:/'&_+-]+[A-Za-z0-9]+| ?\([A-Za-z0-9 .,:/'&_+-]+\))*")
+
+
+def prose(text: str, language: Language) -> Markup:
+    """A sentence; in a language written from right to left each run of Latin letters keeps to itself."""
+    shown = escape(safe.visible(text))
+    if language.direction == "ltr":
+        return shown
+    # Entities of the escaped text are Latin letters too, and stay whole.
+    parts = re.split(r"(&[#A-Za-z0-9]+;)", str(shown))
+    return Markup("").join(
+        Markup(part if number % 2 else _LATIN.sub(lambda run: f"<bdi>{run[0]}</bdi>", part))  # noqa: S704 - escaped above
+        for number, part in enumerate(parts)
+    )
+
+
+def style() -> str:
+    """The style sheet, a rule a line."""
+    text = resources.files(__package__).joinpath("templates/style.css").read_text(encoding="utf-8")
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def render(template: str, language: Language, **context: object) -> bytes:
+    """A page. `context` is what the template names."""
+    text = environment().get_template(template).render(language=language, **context)
+    return text.encode("utf-8", errors="strict")
+
+
+@cache
+def environment() -> Environment:
+    """The one environment of all pages."""
+    made = Environment(
+        loader=PackageLoader("kholo.publish"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.policies["ext.i18n.trimmed"] = True
+    made.newstyle_gettext = True  # type: ignore[attr-defined]
+    text = style()
+    made.globals |= {
+        "gettext": _gettext,
+        "ngettext": _ngettext,
+        "say": _say,
+        "many": _many,
+        "about": _about,
+        "style": Markup(text),  # noqa: S704 - our own file
+        "style_digest": base64.b64encode(hashlib.sha256(text.encode()).digest()).decode(),
+        "STATE": words.STATE,
+        "OUTCOME": words.OUTCOME,
+        "GRADE": words.GRADE,
+        "KIND": words.KIND,
+        "ROLE": words.ROLE,
+        "ANSWERED": words.ANSWERED,
+        "REASON": words.REASON,
+        "STANDING": words.STANDING,
+        "NO_BLOCK": words.NO_BLOCK,
+        "VANTAGE": words.VANTAGE,
+        "NOTICE": words.NOTICE,
+        "PART": words.PART,
+        "EFFECT_UNKNOWN": effects.UNKNOWN,
+        "unit_words": _by(effects.unit_words),
+        "input_words": _by(effects.input_words),
+        "range_words": _by(effects.range_words),
+        "changed_words": _by(effects.changed_words),
+        "MOST_OTHERS": MOST_OTHERS,
+        "Basis": Basis,
+        "stretch": _method("stretch"),
+        "slowness": sentence,
+    }
+    made.filters |= {
+        **{name: _method(name) for name in ("day", "short_day", "moment", "bracket", "place", "month", "number")},
+        "unbroken": dates.unbroken,
+        "last_day": dates.last_day,
+        "stamp": dates.stamp,
+        "cell": safe.cell,
+        "web": safe.web_address,
+        "lang": safe.language,
+        "prose": _prose,
+        "begun": words.begun,
+        "mechanism": _by(words.mechanism),
+    }
+    return made
+
+
+def _shown(value: object) -> object:
+    """Runs over every expression of every template: hidden characters can't be forgotten anywhere."""
+    if isinstance(value, Markup):
+        return value
+    if value is None:
+        raise TypeError("a template printed None")
+    return safe.visible(str(value))
+
+
+def _language(context: Context) -> Language:
+    found: Language = context["language"]
+    return found
+
+
+def _method(name: str) -> Callable[..., str]:
+    @pass_context
+    def call(context: Context, *args: date | datetime | Bracket | str | float) -> str:
+        found: str = getattr(_language(context), name)(*args)
+        return found
+
+    return call
+
+
+def _by(function: Callable[..., str]) -> Callable[..., str]:
+    """A function whose last argument is the language."""
+
+    @pass_context
+    def call(context: Context, *args: Any) -> str:
+        return function(*args, _language(context))
+
+    return call
+
+
+@pass_context
+def _prose(context: Context, text: str) -> Markup:
+    return prose(text, _language(context))
+
+
+@pass_context
+def _say(context: Context, text: str, /, **parts: Part) -> str:
+    return _language(context).say(text, **parts)
+
+
+@pass_context
+def _many(context: Context, one: str, more: str, number: int, /, **parts: Part) -> str:
+    return _language(context).many(one, more, number, **parts)
+
+
+@pass_context
+def _about(context: Context, what: str, text: str, /, **parts: Part) -> str:
+    return _language(context).about(what, text, **parts)
+
+
+@pass_context
+def _gettext(context: Context, text: str, /, **parts: Part | Markup) -> Markup:
+    """What `{% trans %}` calls: the text is ours and may hold markup, what is filled in is not."""
+    found = _language(context)
+    return _filled(found, found.texts.gettext(text), parts)
+
+
+@pass_context
+def _ngettext(context: Context, one: str, more: str, number: int, /, **parts: Part | Markup) -> Markup:
+    found = _language(context)
+    return _filled(found, found.texts.ngettext(one, more, number), {"num": number, **parts})
+
+
+def _filled(found: Language, text: str, parts: dict[str, Part | Markup]) -> Markup:
+    safe_parts = {
+        name: part if isinstance(part, Markup) else prose(found.written(part), found) for name, part in parts.items()
+    }
+    return Markup(text) % safe_parts  # noqa: S704 - the catalogue is part of the program

@@ -1,0 +1,54 @@
+"""The page of a case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from ..exports.claimreview import claim_reviews
+from ..jsontext import json_text
+from ..language import Language
+from ..pictures import drawing
+from ..rows import CasePage
+from ..site import Site
+from ..timeline import MOST_MARKS, MOST_NETWORKS, timeline
+from .kind import Key, Kind
+from .shared import orders
+
+
+def keys(site: Site) -> list[Key]:
+    """One page a case."""
+    return [(name,) for name in site.cases]
+
+
+def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
+    """Everything that is known of the case."""
+    page = site.case(key[0], language)
+    drawn = drawing(page, language)
+    return {
+        "title": page.view.case.title,
+        "named": True,
+        "page": page,
+        "view": page.view,
+        "case": page.view.case,
+        "wide": timeline(drawn, compact=False),
+        "compact": timeline(drawn, compact=True),
+        "more_networks": max(0, len(drawn.networks) - MOST_NETWORKS),
+        "more_marks": max(0, len(drawn.marks) - MOST_MARKS),
+        "orders": orders([page], language),
+        "reviews": _reviews(page),
+        "simulated": page.view.simulated,
+        "cited": [page.view],
+    }
+
+
+def _reviews(page: CasePage) -> Markup:
+    """The ClaimReviews as a data block, which no policy for scripts applies to: it is never run. Of real cases only."""
+    if page.view.simulated or not page.claims:
+        return Markup()
+    text = json_text(claim_reviews(page, ""))
+    return Markup('<script type="application/ld+json">{}</script>').format(Markup(text))  # noqa: S704 - escaped
+
+
+KIND = Kind("case", "cases/{}/", "case.html", keys, content)

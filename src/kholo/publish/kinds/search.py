@@ -1,0 +1,88 @@
+"""The search page, which lists everything by letter, and the index that a script can search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from ..jsontext import json_bytes
+from ..language import Language, marked
+from ..site import Site
+from . import shared
+from .kind import Key, Kind, only_one
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """One thing that can be found: what it is, its name, the kind and key of its page, and words beside it."""
+
+    what: str
+    name: str
+    target: tuple[str, ...]
+    more: str = ""
+    simulated: bool = False
+    is_record: bool = False
+
+
+def hits(site: Site, language: Language) -> list[Hit]:
+    """Everything, by name."""
+    return sorted(_hits(site, language), key=lambda hit: (hit.name.casefold(), hit.target))
+
+
+def _hits(site: Site, language: Language) -> Iterator[Hit]:
+    say = language.say
+    for key, name in site.services.items():
+        yield Hit(say(marked("service")), name, ("service", key))
+    for code in site.countries:
+        yield Hit(say(marked("country")), language.place(code), ("country", code.lower()))
+    for network in site.networks:
+        yield Hit(say(marked("network")), f"{network} {site.network_name(network)}".rstrip(), ("network", network))
+    for page in shared.pages(site, language):
+        view, case = page.view, page.view.case
+        fake = view.simulated
+        yield Hit(say(marked("case")), case.title, ("case", case.id), page.answer.sentence, fake, True)
+        for row in page.duties:
+            yield Hit(say(marked("order")), row.entry.title, ("order", case.id, row.entry.id), case.title, fake, True)
+        for claim in page.claims:
+            entry = claim.row.entry
+            yield Hit(say(marked("claim")), entry.title, ("claim", case.id, entry.id), case.title, fake, True)
+        used = {entry.actor for entry in case.entries}
+        for actor in case.actors:
+            if actor.id in used:
+                yield Hit(say(marked("actor")), actor.name, ("actor", case.id, actor.id), case.title, fake, True)
+        for one in page.incidents:
+            title = shared.incident_title(view, one.incident, language)
+            yield Hit(say(marked("incident")), title, ("incident", one.incident.incident_id), case.title, fake)
+
+
+def content(site: Site, _key: Key, language: Language) -> dict[str, Any]:
+    """Everything by its first letter."""
+    letters: dict[str, list[Hit]] = {}
+    for hit in hits(site, language):
+        letters.setdefault(hit.name[:1].upper(), []).append(hit)
+    pages = shared.pages(site, language)
+    return {
+        "title": language.say("Search"),
+        "letters": letters,
+        "simulated": shared.all_invented(pages),
+        "cited": [page.view for page in pages],
+    }
+
+
+def index(site: Site, language: Language, path: Any) -> bytes:
+    """The index as JSON; `path` gives the address of a page below its language."""
+    rows = [
+        {
+            "what": hit.what,
+            "name": hit.name,
+            "path": f"{language.code}/{path(hit.target[0], hit.target[1:])}",
+            "more": hit.more,
+            "simulated": hit.simulated,
+        }
+        for hit in hits(site, language)
+    ]
+    return json_bytes({"language": language.code, "pages": rows})
+
+
+KIND = Kind("search", "search/", "search.html", only_one, content)

@@ -1,0 +1,32 @@
+"""Pages that say how things are done: methods, data, about and safety."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..language import Language, marked
+from ..site import Site
+from . import shared
+from .kind import Key, Kind, only_one
+
+
+def _content(title: str) -> Callable[[Site, Key, Language], Mapping[str, Any]]:
+    def content(site: Site, _key: Key, language: Language) -> dict[str, Any]:
+        pages = shared.pages(site, language)
+        return {
+            "title": language.say(title),
+            "pages": pages,
+            "simulated": shared.all_invented(pages),
+            "cited": [page.view for page in pages],
+        }
+
+    return content
+
+
+KINDS = (
+    Kind("methods", "methods/", "methods.html", only_one, _content(marked("Methods"))),
+    Kind("data", "data/", "data.html", only_one, _content(marked("Data"))),
+    Kind("about", "about/", "about.html", only_one, _content(marked("About"))),
+    Kind("safety", "safety/", "safety.html", only_one, _content(marked("Safety"))),
+)

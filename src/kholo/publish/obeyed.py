@@ -1,0 +1,72 @@
+"""Whether an order was obeyed, as a headline that says no more than its clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from kholo.model import Assessment, Clock, Entry, Standing
+
+from .language import Language
+from .view import CaseView
+
+
+class Obeyed(msgspec.Struct, frozen=True):
+    """The headline, the days that were counted (None: no clock), and whether they still are."""
+
+    text: str
+    days: int | None
+    runs: bool
+
+
+def obeyed(clocks: Sequence[Clock], language: Language) -> Obeyed:
+    """The headline of an order's clocks over the whole place. Where several tell of relapses, the last one decides."""
+    if not clocks:
+        return Obeyed(language.say("Not known: nothing shows how it was when the order fell due."), None, False)
+    last = max(clocks, key=lambda clock: clock.started)
+    days, runs = sum(clock.days for clock in clocks), last.stopped is None
+    return Obeyed(_headline(last, days, runs, language), days, runs)
+
+
+def _headline(last: Clock, days: int, runs: bool, language: Language) -> str:
+    if last.standing is Standing.MET_THROUGHOUT:
+        return language.say("Obeyed when it fell due, as far as the evidence goes.")
+    if last.standing is Standing.MET and not days:
+        return language.say(
+            "Obeyed when it fell due, as far as the evidence goes. What came after is told with the order."
+        )
+    if last.standing is Standing.MET:
+        return language.many("Obeyed {n} day late.", "Obeyed {n} days late.", days)
+    if last.standing is Standing.RELAPSED:
+        return language.many(
+            "Obeyed at first or later, and then not any more: {n} day not obeyed.",
+            "Obeyed at first or later, and then not any more: {n} days not obeyed.",
+            days,
+        )
+    if runs:
+        return language.many(
+            "Not obeyed for {n} day so far, as far as the evidence goes.",
+            "Not obeyed for {n} days so far, as far as the evidence goes.",
+            days,
+        )
+    return language.many(
+        "Not obeyed in the {n} day that was counted.", "Not obeyed in the {n} days that were counted.", days
+    )
+
+
+def replies(view: CaseView, order: Entry) -> list[Entry]:
+    """What authorities (regulators, governments) said from the day of an order on, oldest first."""
+    roles = {actor.id: actor.role for actor in view.case.actors}
+    return [
+        entry
+        for entry in sorted(view.case.entries, key=lambda entry: (entry.earliest, entry.id))
+        if roles.get(entry.actor) in {"regulator", "government"}
+        and entry.id != order.id
+        and entry.latest >= order.earliest
+    ]
+
+
+def assessment_of(view: CaseView, entry_id: str) -> Assessment | None:
+    """The assessment of an entry, where it has one."""
+    return next((row for row in view.assessments if row.entry_id == entry_id), None)

@@ -1,0 +1,105 @@
+"""The texts of the pages, found where they are marked, and every catalogue up to date with them."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po, write_po
+
+from kholo.publish.catalogue import DOMAIN, MACHINE
+from kholo.publish.dates import MONTHS, SHORT
+from kholo.reference.places import names
+
+ROOT = Path(__file__).parents[1]
+PUBLISH = ROOT / "src/kholo/publish"
+LANGUAGES = PUBLISH / "languages"
+RECORD = ROOT / "src/kholo/record"
+
+_WHEN = re.compile(
+    rb'"(?:POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Report-Msgid-Bugs-To): [^"]*"\n'
+)
+_CONTEXT = ((1, "c"), 2)
+KEYWORDS = {
+    "say": None, "marked": None, "gettext": None, "ngettext": (1, 2), "many": (1, 2), "about": _CONTEXT,
+}  # fmt: skip
+
+
+def template() -> Catalog:
+    """Every text that a page can say, in English."""
+    made = Catalog(domain=DOMAIN, project=DOMAIN, charset="utf-8", fuzzy=False)
+    for path in sorted(PUBLISH.rglob("*.py")):
+        _add(made, path, "python", {})
+    for path in sorted((PUBLISH / "templates").glob("*.html")):
+        _add(made, path, "jinja2.ext:babel_extract", {"trimmed": "true", "newstyle_gettext": "true"})
+    for sentence in tomllib.loads((RECORD / "wording.toml").read_text())["sentence"]:
+        if not sentence["id"].startswith("diff."):
+            made.add(sentence["text"], context=sentence["id"], auto_comments=[sentence["when"]])
+    for question in tomllib.loads((RECORD / "threepart.toml").read_text())["question"]:
+        made.add(question["ask"], context="three-part test")
+    for context, texts in (("month", MONTHS), ("short month", SHORT), ("place", sorted(names().values()))):
+        for text in texts:
+            made.add(text, context=context)
+    return made
+
+
+def _add(made: Catalog, path: Path, method: str, options: dict[str, str]) -> None:
+    found = extract_from_file(method, path, keywords=KEYWORDS, comment_tags=(), options=options)
+    for _, message, _, context in found:
+        made.add(message, context=context)
+
+
+def updated(content: bytes, code: str) -> bytes:
+    """A catalogue with every text of the pages in it; what is new has no translation yet, but for names of places."""
+    old = read_po(io.BytesIO(content), domain=DOMAIN)
+    new = Catalog(
+        domain=DOMAIN, project=DOMAIN, charset="utf-8", fuzzy=False, header_comment=old.header_comment, locale=code
+    )
+    own = _place_names(code)
+    for message in template():
+        if not message.id:
+            continue
+        before = old.get(message.id if isinstance(message.id, str) else message.id[0], message.context)
+        text = before.string if before else own.get(str(message.id), "") if message.context == "place" else ""
+        comments = before.user_comments if before else [MACHINE]
+        new.add(
+            message.id, text or "", context=message.context, auto_comments=message.auto_comments,
+            user_comments=comments, flags=message.flags,
+        )  # fmt: skip
+    out = io.BytesIO()
+    write_po(out, new, width=116, sort_output=True, omit_header=False, no_location=True)
+    # When it was written is no part of it: the same texts make the same file.
+    return _WHEN.sub(b"", out.getvalue())
+
+
+def _place_names(code: str) -> dict[str, str]:
+    """Names of places in a language, as the Unicode CLDR has them."""
+    try:
+        own = Locale.parse(code).territories
+    except (UnknownLocaleError, ValueError):
+        return {}
+    return {name: own[key] for key, name in names().items() if key in own}
+
+
+def main() -> None:
+    """Bring every catalogue up to date, and say what lacks a translation."""
+    for path in sorted(LANGUAGES.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
+        code = path.parts[-3]
+        path.write_bytes(updated(path.read_bytes(), code))
+        left = [str(one.id) for one in read_po(io.BytesIO(path.read_bytes())) if one.id and not is_done(one.string)]
+        sys.stdout.write(f"{code}: {len(left)} texts without a translation\n")
+
+
+def is_done(text: object) -> bool:
+    """Whether a message has all of its translation."""
+    return bool(text) if isinstance(text, str) else all(text)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,289 @@
+"""The whole site: every link arrives, every page is well made, and every language says all of it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import msgspec
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+
+from kholo.model import ReferenceDataError
+from kholo.publish import Book, Dossier, Site, build_site
+from kholo.publish.build import MANIFEST, site_files
+from kholo.publish.catalogue import MACHINE, catalogue, path, read
+from kholo.publish.kinds import KINDS
+from kholo.publish.language import Language, language, language_codes
+from kholo.record.wording import say
+
+from . import catalogue as texts
+from . import material
+from .material import full_view
+
+#: What stands around every text of the pseudo-language.
+OPEN, CLOSE = "⟦", "⟧"
+UR = language("ur")
+#: Elements whose words are no text of ours: names, commands, ids, styles, and what says that it is of another language.
+_PLAIN = {"bdi", "code", "pre", "style", "script"}
+_VOID = {"meta", "link", "br", "input", "img", "hr"}
+
+
+def site(**more: object) -> Site:
+    """A real and an invented case with everything in them."""
+    dossiers = {"chirp-test": Dossier("chirp-test.zip", "e" * 64, 7)}
+    return Site([full_view(), full_view(case_id="fake", simulated=True)], dossiers=dossiers, **more)  # type: ignore[arg-type]
+
+
+def pseudo() -> Language:
+    """A third language: every text between marks. It needs a catalogue and nothing else."""
+    made = Catalog(domain="kholo", locale=None)
+    for message in texts.template():
+        if not message.id:
+            continue
+        ids = (message.id,) if isinstance(message.id, str) else message.id
+        if message.context in {"digits", "between thousands", "between items", "between parts", "end of a sentence"}:
+            made.add(message.id, ids[0], context=message.context)
+        elif message.context == "direction of writing":
+            made.add(message.id, "rtl", context=message.context)
+        else:
+            shown = tuple(f"{OPEN}{one}{CLOSE}" for one in ids)
+            made.add(message.id, shown if len(shown) > 1 else shown[0], context=message.context)
+    out = io.BytesIO()
+    write_po(out, made)
+    return Language("x-pseudo", read(out.getvalue(), "x-pseudo"))
+
+
+class Page(HTMLParser):
+    """Collects what a page is made of; `left` are words outside of marks, names, commands and other languages."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[tuple[str, bool]] = []
+        self.wrong: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.root: dict[str, str | None] = {}
+        self.headings = 0
+        self.left: list[str] = []
+        self._depth = 0
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag == "html":
+            self.root = found
+        self.headings += tag == "h1"
+        self.ids += [found["id"] or ""] if "id" in found else []
+        self.links += [found["href"] or ""] if tag == "a" else []
+        self.loads += [str(found[name]) for name in ("src", "srcset", "action") if name in found]
+        for name in ("aria-label", "title", "alt"):
+            if name in found and not {"lang", "translate"} & found.keys():
+                self._text(found[name] or "")
+        if tag not in _VOID:
+            other = tag in _PLAIN or (tag != "html" and "lang" in found and tag != "svg") or "translate" in found
+            self.open.append((tag, other))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop()[0] != tag:
+            self.wrong.append(f"</{tag}> at {self.getpos()}")
+
+    def handle_data(self, data: str) -> None:
+        if not any(other for _, other in self.open):
+            self._text(data)
+
+    def _text(self, data: str) -> None:
+        for part in re.split(f"([{OPEN}{CLOSE}])", data):
+            if part in (OPEN, CLOSE):
+                self._depth += 1 if part == OPEN else -1
+            elif self._depth == 0 and re.search("[A-Za-z]{2}", part.replace("kholo", "")):
+                self.left.append(part.strip())
+
+
+def html(files: dict[str, bytes]) -> Iterator[tuple[str, str]]:
+    """The pages among the files of a site."""
+    return ((name, content.decode()) for name, content in sorted(files.items()) if name.endswith(".html"))
+
+
+def test_every_link_inside_arrives_and_every_page_is_well_made() -> None:
+    files = site_files(site())
+    pages = {name: Page(text) for name, text in html(files)}
+    outside = {"dossiers/chirp-test.zip"}
+    for name, page in pages.items():
+        assert page.wrong == [], name
+        assert page.open == [], name
+        assert page.headings == 1, name
+        assert len(page.ids) == len(set(page.ids)), name
+        assert page.loads == [], f"{name} loads something"
+        code = name.partition("/")[0] if "/" in name else "en"
+        assert (page.root["lang"], page.root["dir"]) == (code, "rtl" if code == "ur" else "ltr"), name
+        for link in page.links:
+            if link.startswith("https://"):
+                continue
+            target, _, fragment = link.partition("#")
+            found = (Path("/", name).parent / target).resolve() if target else Path("/", name)
+            where = str(found.relative_to("/"))
+            assert where in files or where in outside, f"{name}: {link}"
+            assert not fragment or fragment in pages[where].ids, f"{name}: {link}"
+
+
+def test_there_is_a_page_of_every_kind_in_every_language() -> None:
+    files = site_files(site())
+    assert language_codes() == ["en", "ur"]
+    for code in language_codes():
+        for kind in KINDS:
+            keys = list(kind.keys(site()))
+            assert keys, kind.name
+            for key in keys:
+                assert f"{code}/{kind.path(key)}index.html" in files
+    assert b'<html lang="en"' in files["index.html"]
+    assert b'href="ur/index.html"' in files["index.html"]
+
+
+def test_one_page_asked_for_is_the_page_that_was_built() -> None:
+    made = site()
+    book, files = Book(made), site_files(made)
+    for address in book.addresses():
+        assert book.page_at(address) == files[f"{address}index.html"]
+    assert book.page_at("ur/cases/chirp-test/index.html") == files["ur/cases/chirp-test/index.html"]
+    for nothing in ("", "xx/", "en/cases/none/", "en/../", "en/cases/chirp-test", "en//", "\x00"):
+        assert book.page_at(nothing) is None
+
+
+def test_no_english_is_left_on_pages_of_another_language() -> None:
+    files = site_files(site(languages=[language("en"), pseudo()]))
+    checked = 0
+    for name, text in html(files):
+        if name.startswith("x-pseudo/"):
+            checked += 1
+            assert Page(text).left == [], name
+            assert 'dir="rtl"' in text
+    assert checked > len(KINDS)
+
+
+def test_the_urdu_catalogue_holds_every_text_with_its_slots_and_markup() -> None:
+    content = Path(str(path("ur"))).read_bytes()
+    assert texts.updated(content, "ur") == content, "run make catalogues"
+    for message in read_po(io.BytesIO(content)):
+        if not message.id:
+            continue
+        assert texts.is_done(message.string), message.id
+        assert MACHINE in message.user_comments or catalogue("ur").is_reviewed
+        ids = (message.id,) if isinstance(message.id, str) else message.id
+        strings = (message.string,) if isinstance(message.string, str) else message.string
+        for one, other in zip(ids, strings, strict=True):  # type: ignore[arg-type]
+            for pattern in (r"\{(\w+)\}", r"%\((\w+)\)s", r"<[^>]+>"):
+                assert sorted(re.findall(pattern, one)) == sorted(re.findall(pattern, str(other))), one
+
+
+def test_a_page_says_once_that_its_translation_was_not_reviewed() -> None:
+    files = site_files(site())
+    notice = UR.say("Machine text: no person has reviewed the translation of this page yet. The English page decides.")
+    for name, text in html(files):
+        assert text.count(notice) == (1 if name.startswith("ur/") else 0), name
+    reviewed = path("ur").read_bytes().replace(MACHINE.encode(), b"read by a person")
+    assert read(reviewed, "ur").is_reviewed
+
+
+def test_a_damaged_catalogue_is_named() -> None:
+    with pytest.raises(ReferenceDataError, match=r"xx/kholo\.po"):
+        read(b"no catalogue\n", "xx")
+
+
+def test_plurals_dates_and_digits_are_the_languages_own() -> None:
+    assert UR.day(date(2024, 2, 17)) == "۱۷ فروری ۲۰۲۴"
+    assert UR.number(1234567) == "۱٬۲۳۴٬۵۶۷"
+    assert UR.many("{n} incident", "{n} incidents", 1) == "۱ واقعہ"
+    assert UR.many("{n} incident", "{n} incidents", 2) == "۲ واقعات"
+    assert UR.place("PK") == "پاکستان"
+    three = Catalog(locale="pl")
+    three.add(("{n} day", "{n} days"), ("{n} dzień", "{n} dni", "{n} dnia"))
+    out = io.BytesIO()
+    write_po(out, three)
+    polish = Language("pl", read(out.getvalue(), "pl"))
+    assert [polish.many("{n} day", "{n} days", n) for n in (1, 2, 12)] == ["1 dzień", "2 dni", "12 dnia"]
+    assert polish.say("Cases") == "Cases", "what is missing is said in English"
+
+
+def test_sentences_of_the_record_are_said_in_the_language_of_the_page() -> None:
+    text = say("clock.running", evidence="chirp-pk-20250310") + say("clock.lapsed", until="2025-04-05")
+    clock = msgspec.structs.replace(material.clocks()[0], because=str(text), said=text.said)
+    view = msgspec.structs.replace(full_view(), clocks=(clock,))
+    (row,) = Site([view]).case("chirp-test", UR).clocks
+    assert row.clock.because == "شواہد میں تعمیل نظر نہیں آتی (واقعہ ۱)۔ حکم ۵ اپریل ۲۰۲۵ تک نافذ رہا۔"
+    (plain,) = Site([view]).case("chirp-test", language("en")).clocks
+    assert plain.clock.because == "Nothing in the evidence shows it met (incident 1). The order held until 2025-04-05."
+
+
+def test_from_the_front_page_to_the_order_in_two_steps_in_urdu() -> None:
+    files = site_files(site())
+    front = files["ur/index.html"].decode()
+    order = "cases/chirp-test/orders/2025-03-20-order/index.html"
+    assert UR.say("What was ordered, and was it obeyed?") in front
+    assert f'href="../ur/{order}"' in front
+    page = files[f"ur/{order}"].decode()
+    (headline,) = re.findall(r'<p class="answer">([^<]+)</p>', page)
+    assert UR.say("Was it obeyed?") in page
+    assert headline in front
+
+
+def test_a_page_cites_its_versions_and_the_sealed_dossier() -> None:
+    files = site_files(site(address="https://example.org/kholo/"))
+    page = files["en/cases/chirp-test/index.html"].decode()
+    cited = page.partition('class="cite"')[2]
+    for part in ("https://example.org/kholo/en/cases/chirp-test/", "c" * 16, "a" * 16, "b" * 16, "e" * 64):
+        assert part in cited
+    assert 'href="../../../dossiers/chirp-test.zip"' in cited
+    assert "dossiers/" not in files["en/cases/fake/index.html"].decode()
+
+
+def test_only_files_that_an_older_build_wrote_are_removed(tmp_path: Path) -> None:
+    build_site(site(), tmp_path)
+    own = tmp_path / "en" / "own.html"
+    own.write_text("kept")
+    (tmp_path.parent / "outside.txt").write_text("kept")
+    with (tmp_path / MANIFEST).open("a") as manifest:
+        manifest.write("../outside.txt\n/etc/hostname\n")
+    build_site(Site([full_view()]), tmp_path)
+    assert own.read_text() == "kept"
+    assert (tmp_path.parent / "outside.txt").read_text() == "kept"
+    assert not (tmp_path / "en" / "cases" / "fake").exists()
+    assert not (tmp_path / "data" / "fake").exists()
+    assert (tmp_path / "en" / "cases" / "chirp-test" / "index.html").is_file()
+
+
+def test_pages_are_light_on_the_wire() -> None:
+    files = site_files(site())
+    for code in language_codes():
+        assert len(gzip.compress(files[f"{code}/index.html"])) < 40_000
+        assert len(gzip.compress(files[f"{code}/cases/chirp-test/index.html"])) < 60_000
+
+
+def test_an_entry_of_any_id_has_an_address_of_its_own() -> None:
+    entries = tuple(
+        msgspec.structs.replace(entry, id=f"../../{entry.id}?<b>") if entry.obligation else entry
+        for entry in material.record()
+    )
+    files = site_files(Site([material.view(material.case(entries))]))
+    found = [name for name in files if "/orders/" in name and name.startswith("en/cases/")]
+    assert len(found) == 1
+    assert re.fullmatch(r"en/cases/chirp-test/orders/_[0-9a-f]{20}/index\.html", found[0])
+
+
+def test_an_empty_site_is_a_site() -> None:
+    files = site_files(Site([]))
+    assert "There is no case on this site yet" in files["en/index.html"].decode()
+    assert Site([]).as_of == datetime(1970, 1, 1, tzinfo=UTC)
