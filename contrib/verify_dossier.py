@@ -155,7 +155,10 @@ def bag(files: Files) -> str:
     need(
         (head["format"], head["case"], head["as_of"], head["simulated"]) == says, "dossier.json: not of this statement"
     )
-    need(re.fullmatch("[0-9a-f]{1,64}-[0-9a-f]{1,64}", head["set"]) and head["software"].isprintable(), "dossier.json: odd")
+    need(
+        re.fullmatch("[0-9a-f]{1,64}-[0-9a-f]{1,64}", head["set"]) and head["software"].isprintable(),
+        "dossier.json: odd",
+    )
     sizes = [len(content) for path, content in files.items() if path.startswith("data/")]
     notice = "SIMULATED: nothing of this happened. " if simulated else ""
     info = f"Bag-Software-Agent: {head['software']}\nBagging-Date: {when:%Y-%m-%d}\n"

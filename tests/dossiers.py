@@ -12,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
+
 from kholo.evidence import bag, bundle, checks, container, seal
 from kholo.evidence.bundle import Dossier, opened
 from kholo.evidence.checks import Outcome
@@ -213,7 +215,7 @@ def relisted(files: Mapping[str, bytes]) -> Files:
     """With manifests made anew, as whoever changed a file would."""
     payload = {name: hashlib.sha256(data).hexdigest() for name, data in files.items() if name.startswith("data/")}
     done = {**files, bag.MANIFEST: bag.manifest(payload)}
-    head = bag.decode_head(done[bag.HEAD])
+    head = head_of(done)
     done[bag.INFO] = bag.info(head, (len(done[name]) for name in payload))
     tags = {name: done[name] for name in done if not name.startswith("data/") and name != bag.TAGS}
     return {**done, bag.TAGS: bag.manifest({name: hashlib.sha256(data).hexdigest() for name, data in tags.items()})}
@@ -223,9 +225,17 @@ def resealed(files: Mapping[str, bytes]) -> Files:
     """With tree and statement made anew as well."""
     names = [name for name in files if name.startswith("data/")]
     leaves = seal.leaves_of(((name, hashlib.sha256(files[name]).hexdigest()) for name in names), bytes(32))
-    head = bag.decode_head(files[bag.HEAD])
-    said = seal.Statement(head.case, head.as_of, head.simulated, len(leaves), seal.root_of(leaves))
+    head = head_of(files)
+    said = (
+        f"kholo-dossier/1\ncase: {head.case}\nas-of: {head.as_of:%Y-%m-%dT%H:%M:%SZ}\n"
+        f"simulated: {'yes' if head.simulated else 'no'}\nleaves: {len(leaves)}\nroot: sha256:{seal.root_of(leaves)}\n"
+    )
     return relisted({**files, seal.LEAVES: seal.encode_leaves(leaves), seal.STATEMENT: said.encode()})
+
+
+def head_of(files: Mapping[str, bytes]) -> bag.Head:
+    """The head, whatever it says."""
+    return msgspec.json.decode(files[bag.HEAD], type=bag.Head)
 
 
 def script(name: str) -> ModuleType:

@@ -107,7 +107,8 @@ def test_who_seals_it_without_a_measurement_is_found_by_both(files: Files, tmp_p
     gone = next(name for name in files if name.startswith("data/raw/") and name.endswith(".gz"))
     lines = files["data/raw/index.jsonl"].splitlines(keepends=True)
     index = b"".join(line for line in lines if gone.encode() not in line)
-    forged = resealed({**without(files, gone, *_signatures(files)), "data/raw/index.jsonl": index})
+    head = files[bag.HEAD].replace(b'"raw": 4', b'"raw": 3')
+    forged = resealed({**without(files, gone, *_signatures(files)), "data/raw/index.jsonl": index, bag.HEAD: head})
     (path := tmp_path / "forged.zip").write_bytes(packed(forged))
     found = verify(path, lambda _: iter(()), 1, dossiers.silent)
     assert {check.check for check in found.of(Outcome.FAILED)} == {"results", "tables", "pages"}

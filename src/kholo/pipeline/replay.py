@@ -66,7 +66,9 @@ def _replay(dossier: Dossier, work: Path, workers: int, tell: Tell) -> Iterator[
     judge = sets.load(store, head.set)
     yield _same_rules(store.sets / head.set)
     with store.writing():
-        took = take_items(store, judge, raw.items(dossier, _listed(dossier, head)), head.as_of, workers, partial(_judging, tell, head))
+        took = take_items(
+            store, judge, raw.items(dossier, _listed(dossier, head)), head.as_of, workers, partial(_judging, tell, head)
+        )
     tell("computing", 0, 1)
     findings(work / "case", store, judge, head.as_of, _declared(dossier), work / "derived")
     tell("computing", 1, 1)
