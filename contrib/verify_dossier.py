@@ -185,6 +185,7 @@ def signature(files: Files, name: str) -> str:
     blob = base64.b64decode(line.split()[1], validate=True)
     raw = base64.b64decode("".join(sig[1:-1]), validate=True)
     key, space, reserved, hashing, signed = strings(raw[10:])
+    need(line == b"ssh-ed25519 %s\n" % base64.b64encode(blob), f"{name}.pub: is no Ed25519 key in its one form")
     need(name.endswith(sha256(blob)[:16]) and key == blob, f"{name}: is not of the key beside it")
     need(
         (sig[0], sig[-1]) == ("-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"), f"{name}: is not armored"
@@ -230,7 +231,11 @@ def is_above(issuer: x509.Certificate, at: x509.Certificate) -> bool:
 def timestamp(files: Files, folder: str, roots: Sequence[x509.Certificate]) -> str:
     """An RFC 3161 response over covers.txt: what it covers, its time, its signature, and the chain to a given root."""
     covers, listed = manifest(files, f"{folder}/covers.txt"), files[f"{folder}/covers.txt"]
-    need(SAID in covers and all(sha256(files[path]) == sha for path, sha in covers.items()), f"{folder}: covers others")
+    need(
+        covers.keys() >= {SAID, *(path for path in files if "seal/timestamps/" <= path < folder)},
+        f"{folder}: lacks some",
+    )
+    need(all(sha256(files[path]) == sha for path, sha in covers.items()), f"{folder}: covers others")
     status, token = der(der(files[f"{folder}/response.tsr"])[0][1])
     need(der(status[1])[0][1] in {b"\0", b"\1"}, f"{folder}: was refused by the authority")
     _, _, content, *_, signers = der(der(der(token[1])[1][1])[0][1])

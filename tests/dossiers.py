@@ -117,7 +117,7 @@ def signed(folder: Path, path: Path, key: Path) -> Path:
         subprocess.run(
             ["ssh-keygen", "-q", "-Y", "sign", "-n", seal.NAMESPACE, "-f", key, said], check=True, capture_output=True
         )
-        public = key.with_suffix(".pub").read_bytes()
+        public = b" ".join(key.with_suffix(".pub").read_bytes().split()[:2]) + b"\n"
         made_by = subprocess.run(["base64", "-d"], input=public.split()[1], check=True, capture_output=True).stdout
         name = f"seal/signatures/{hashlib.sha256(made_by).hexdigest()[:16]}"
         dossier.with_tags(out, {f"{name}.sig": said.with_suffix(".txt.sig").read_bytes(), f"{name}.pub": public})
