@@ -13,6 +13,8 @@ from kholo.model import DossierError
 BAGIT, INFO, MANIFEST, TAGS = "bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"
 PAYLOAD, SEAL = "data/", "seal/"
 HEAD = "data/dossier.json"
+#: The name of a set of rules and reference data: a folder is called so.
+_SET = re.compile(r"[0-9a-f]{1,64}-[0-9a-f]{1,64}")
 _LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
 
 
@@ -42,9 +44,12 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def decode_head(data: bytes) -> Head:
     """Raises `DossierError`."""
     try:
-        return msgspec.json.decode(data, type=Head)
+        head = msgspec.json.decode(data, type=Head)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise DossierError(f"{HEAD}: is not the head of a dossier ({error})") from None
+    if not _SET.fullmatch(head.set) or not head.software.isprintable():
+        raise DossierError(f"{HEAD}: is not the head of a dossier (set or software)")
+    return head
 
 
 def declaration() -> bytes:

@@ -121,6 +121,7 @@ class Container:
         self._stream.seek(begins)
         written = self._stream.read(self.size - begins)
         placed = list(_entries(written, count))
+        _check_folders(placed)
         at = placed[-1].begins + placed[-1].size if placed else 0
         if at != begins or b"".join(_closing(placed, at)) != written:
             raise DossierError("its directory is not that of these files: it was changed, or other software wrote it")
@@ -162,6 +163,18 @@ def _entries(written: bytes, count: int) -> Iterator[Placed]:
         yield one
         at, before = one.begins + size, path
         position += _CENTRAL.size + length + extra
+
+
+def _check_folders(placed: Iterable[Placed]) -> None:
+    """Raises `DossierError` where a path is that of a file and of a folder: nobody could unpack it."""
+    paths, folders = {one.path for one in placed}, set[str]()
+    for path in paths:
+        above = path.rpartition("/")[0]
+        while above and above not in folders:
+            folders.add(above)
+            above = above.rpartition("/")[0]
+    if both := sorted(folders & paths):
+        raise DossierError(f"{both[0]}: is a file and a folder")
 
 
 def _local(one: Placed) -> bytes:

@@ -22,6 +22,8 @@ STATEMENT, LEAVES = "seal/statement.txt", "seal/leaves.jsonl"
 NAMESPACE = "kholo-dossier"
 SALT = 32
 _PURPOSE = b"kholo-dossier salt/1\0"
+#: As in the files of a case: no sum with another moment leads out of the calendar.
+_YEARS = range(1990, 2101)
 _HEX = re.compile(r"[0-9a-f]{64}")
 _CASE = re.compile(r"[a-z0-9-]{1,100}")
 _STATEMENT = re.compile(
@@ -43,6 +45,8 @@ class Statement(msgspec.Struct, frozen=True):
         """The bytes that are signed."""
         if not _CASE.fullmatch(self.case):
             raise DossierError(f"{self.case!a}: no dossier can have this case id (a-z, 0-9, -)")
+        if self.as_of.year not in _YEARS:
+            raise DossierError(f"{self.as_of:%Y-%m-%d}: no dossier is of that year")
         return (
             f"{FORMAT}\ncase: {self.case}\nas-of: {self.as_of.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
             f"simulated: {'yes' if self.simulated else 'no'}\nleaves: {self.leaves}\nroot: sha256:{self.root}\n"
@@ -58,6 +62,8 @@ class Statement(msgspec.Struct, frozen=True):
             as_of = datetime.strptime(found["as_of"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         except ValueError:
             raise DossierError(f"{STATEMENT}: {found['as_of']} is no moment") from None
+        if as_of.year not in _YEARS:
+            raise DossierError(f"{STATEMENT}: no dossier is of the year {as_of.year}")
         return cls(found["case"], as_of, found["simulated"] == "yes", int(found["leaves"]), found["root"])
 
 

@@ -96,7 +96,7 @@ def load_ruleset(path: Path = SHIPPED) -> Ruleset:
         data = path.read_bytes()
         tables: list[dict[str, Any]] = tomllib.loads(data.decode())["rule"]
         rules = tuple(msgspec.convert(table, Rule) for table in tables)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ReferenceDataError(f"{path}: not a usable set of rules: {error}") from error
     _check(path, rules)
     return Ruleset(rules, data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -99,10 +99,10 @@ def decode_index(dossier: Dossier) -> list[Raw]:
     return rows
 
 
-def items(dossier: Dossier) -> Iterator[Item]:
+def items(dossier: Dossier, rows: Iterable[Raw]) -> Iterator[Item]:
     """All items that are there, as they were when they came in. Raises `DossierError`."""
     there = set(dossier.names)
-    for raw in decode_index(dossier):
+    for raw in rows:
         # What is withheld was said before.
         if raw.file in there:
             received = _unpacked(dossier, raw.file)

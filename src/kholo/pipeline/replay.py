@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from kholo.evidence import bag
 from kholo.evidence.bag import Head
 from kholo.evidence.bundle import Dossier
 from kholo.evidence.checks import Check, failed, head_of, not_checked, passed
@@ -65,11 +66,22 @@ def _replay(dossier: Dossier, work: Path, workers: int, tell: Tell) -> Iterator[
     judge = sets.load(store, head.set)
     yield _same_rules(store.sets / head.set)
     with store.writing():
-        took = take_items(store, judge, raw.items(dossier), head.as_of, workers, partial(_judging, tell, head))
+        took = take_items(
+            store, judge, raw.items(dossier, _listed(dossier, head)), head.as_of, workers, partial(_judging, tell, head)
+        )
     tell("computing", 0, 1)
     findings(work / "case", store, judge, head.as_of, _declared(dossier), work / "derived")
     tell("computing", 1, 1)
     yield from _compared(dossier, work / "derived", took)
+
+
+def _listed(dossier: Dossier, head: Head) -> list[raw.Raw]:
+    """The raw items that are listed: as many as are said to be inside, each once."""
+    rows = raw.decode_index(dossier)
+    places = [(row.file, row.object, row.line) for row in rows]
+    if len(rows) != head.counts.get("raw") or sorted(set(places)) != places:
+        raise DossierError(f"{raw.INDEX}: lists {len(rows)} raw items, some twice, or not as many as {bag.HEAD} says")
+    return rows
 
 
 def _unpack(dossier: Dossier, below: str, folder: Path) -> None:

@@ -41,6 +41,6 @@ def load_bogons(path: Path = SHIPPED) -> Bogons:
         table = tomllib.loads(data.decode())
         ranges = tuple(ipaddress.ip_network(text) for text in table["ranges"])
         simulated = tuple(ipaddress.ip_network(text) for text in table.get("simulated", ()))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ReferenceDataError(f"{path}: not a usable list of bogon ranges: {error!r}") from error
     return Bogons(ranges, simulated, hashlib.sha256(data).hexdigest())

@@ -113,6 +113,6 @@ def load_services(path: Path = SHIPPED) -> Services:
         data = path.read_bytes()
         tables = tomllib.loads(data.decode())
         services = tuple(msgspec.convert({"id": name, **table}, Service) for name, table in sorted(tables.items()))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError, AttributeError) as error:
         raise ReferenceDataError(f"{path}: not a usable registry of services: {error}") from error
     return Services(services, hashlib.sha256(data).hexdigest())
