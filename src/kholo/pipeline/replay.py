@@ -16,7 +16,7 @@ from kholo.evidence.bag import Head
 from kholo.evidence.bundle import Dossier
 from kholo.evidence.checks import Check, failed, head_of, not_checked, passed
 from kholo.judge import load_ruleset
-from kholo.model import CaseError, DossierError, ReferenceDataError
+from kholo.model import CaseError, DossierError, Grade, ReferenceDataError
 from kholo.reference import KEPT_SNAPSHOTS, load_reference
 from kholo.store import Store
 
@@ -26,7 +26,7 @@ from .custody_carried import check
 from .dossier import CASE, CUSTODY, DECLARED, SET, SNAPSHOTS, differing, files_below
 from .findings import CASE as FIGURES
 from .findings import PDF, findings
-from .ingest import Summary, take_items
+from .ingest import take_items
 from .software import Software, software
 
 #: Bytes of a file of the record or of the reference data, and of the figures.
@@ -71,20 +71,20 @@ def _replay(dossier: Dossier, work: Path, workers: int, tell: Tell) -> Iterator[
     judge = sets.load(store, head.set)
     yield _same_rules(store.sets / head.set)
     with store.writing():
-        took = take_items(
+        take_items(
             store, judge, raw.items(dossier, _listed(dossier, head)), head.as_of, workers, partial(_judging, tell, head)
         )
     tell("computing", 0, 1)
     findings(work / "case", store, judge, head.as_of, _declared(dossier), work / "derived")
     tell("computing", 1, 1)
-    yield from _compared(dossier, work / "derived", took)
+    yield from _compared(dossier, work / "derived", _rests_on(store))
 
 
 def _listed(dossier: Dossier, head: Head) -> list[raw.Raw]:
     """The raw items that are listed: as many as are said to be inside, each once."""
-    rows = raw.decode_index(dossier)
+    rows, blacked = raw.decode_index(dossier)
     places = [(row.file, row.object, row.line) for row in rows]
-    if len(rows) != head.counts.get("raw") or sorted(set(places)) != places:
+    if len(rows) + blacked != head.counts.get("raw") or sorted(set(places)) != places:
         raise DossierError(f"{raw.INDEX}: lists {len(rows)} raw items, some twice, or not as many as {bag.HEAD} says")
     return rows
 
@@ -154,7 +154,20 @@ def _same_rules(kept: Path) -> Check:
     return passed("rules", "it was judged by the rules and the reference data that this kholo ships")
 
 
-def _compared(dossier: Dossier, derived: Path, took: Summary) -> Iterator[Check]:
+#: What carries each grade of measurement (`kholo.model.Grade`).
+_GRADED = {Grade.A: "raw measurements", Grade.B: "results that an archive gives of single measurements"}
+
+
+def _rests_on(store: Store) -> str:
+    """What was carried, counted by grade: who reads "raw" must be able to take it at its word."""
+    with store.connect() as db:
+        counts = dict(db.execute("SELECT kind, count(*) FROM measurements GROUP BY kind ORDER BY kind").fetchall())
+    return (
+        " and ".join(f"{number} {_GRADED.get(Grade(kind), 'others')}" for kind, number in counts.items()) or "nothing"
+    )
+
+
+def _compared(dossier: Dossier, derived: Path, rests_on: str) -> Iterator[Check]:
     """Each derived file against what was computed here."""
     here = files_below(derived)
     there = {name.removeprefix("data/") for name in dossier.names if name.startswith(_DERIVED)}
@@ -174,7 +187,7 @@ def _compared(dossier: Dossier, derived: Path, took: Summary) -> Iterator[Check]
         wrong = [f"{name}: is not in the dossier" for name in sorted(mine - theirs)]
         wrong += [f"{name}: does not come of what is inside" for name in sorted(theirs - mine)]
         wrong += [line for name in sorted(mine & theirs) for line in _differences(dossier, name, here[name])]
-        yield _verdict(part, what, len(mine), wrong, bool(held), took)
+        yield _verdict(part, what, len(mine), wrong, bool(held), rests_on)
 
 
 def _printed_otherwise(dossier: Dossier, names: set[str], here: dict[str, Path]) -> set[str]:
@@ -197,9 +210,9 @@ def _differences(dossier: Dossier, name: str, path: Path) -> list[str]:
     return [f"{name}: differs from what was computed here"]
 
 
-def _verdict(part: str, what: str, files: int, wrong: list[str], is_held: bool, took: Summary) -> Check:
+def _verdict(part: str, what: str, files: int, wrong: list[str], is_held: bool, rests_on: str) -> Check:
     if not wrong:
-        base = f"computed anew from {took.read} raw measurements" if part == "results" else "made anew"
+        base = f"computed anew from {rests_on}" if part == "results" else "made anew"
         return passed(part, f"{what}, {base}: the same in all {files} files, to the byte")
     if is_held:
         return not_checked(part, f"{what} can't all be computed anew, since something they rest on is withheld", wrong)
