@@ -48,7 +48,7 @@ bench: $(VENV)/.dev ## speed beside a peer and beside the limit, as ratios
 
 detector-report: $(VENV)/.dev ## how often the detector is wrong, how late, how far off; some ten minutes
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check ruptures==1.1.10
-	$(BIN)/python benchmarks/detector.py --out docs/detector-report.md
+	$(BIN)/python benchmarks/detector.py --out src/kholo/detect/report.md
 
 lock: ## write the lock files anew from pyproject.toml
 	sh tests/lock.sh

@@ -65,13 +65,15 @@ class _Words(HTMLParser):
         self.words: list[str] = []
         self.tags: list[str] = []
         self.links: list[str] = []
+        self.images: list[str] = []
         self._skip = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self._skip += tag in ("sup", "head")
         self.links += [value or "" for name, value in attrs if name == "href"]
-        if tag in ("p", "li", "td", "th", "h1", "h2"):
+        self.images += [value or "" for name, value in attrs if name == "src"]
+        if tag in ("p", "li", "td", "th", "h1", "h2", "figcaption"):
             self.words.append(" ")
 
     def handle_endtag(self, tag: str) -> None:

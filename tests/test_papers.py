@@ -58,8 +58,8 @@ def test_every_figure_has_a_note_that_leads_to_what_is_there(kind: str, code: st
         assert set(note.entries) <= entries
         assert set(note.incidents) <= incidents
         assert set(note.inputs) <= inputs
-        assert note.command.startswith("kholo ") or note.laws
-        for name in (*note.entries, *note.incidents, *note.inputs, *note.laws):
+        assert note.command.startswith("kholo ") or note.laws or note.pages
+        for name in (*note.entries, *note.incidents, *note.inputs, *note.laws, *note.pages):
             assert name in plain(note.text)
 
 

@@ -187,6 +187,8 @@ def _conclusion(found: Verified) -> str:
     """The last line, for who reads no other."""
     if not found.holds:
         return "This dossier does NOT hold."
+    if any(check.check == "measurements" for check in found.checks):
+        return "This dossier holds. There is nothing measured in it: it rests on published findings and on the record."
     if any(check.check == "results" and check.outcome is Outcome.PASSED for check in found.checks):
         return "This dossier holds, and its figures follow from the measurements inside."
     return "Nothing in this dossier is wrong, but its figures were not all computed anew."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -12,7 +13,7 @@ from typing import Any
 import click
 
 from kholo.model import EnvironmentFault, UsageError
-from kholo.papers import FORMATS, Signatory, kinds, languages, paper, render, statement_digest
+from kholo.papers import FORMATS, Signatory, kinds, languages, paper, read_answers, render, statement_digest
 from kholo.papers import signatories as lists
 from kholo.pipeline.cases import view
 from kholo.pipeline.sets import judge_for
@@ -37,6 +38,7 @@ _EPILOG = """
 Examples:
   kholo papers cases/x-pakistan-2024 --kind annexure --format pdf --out annexure.pdf
   kholo papers cases/x-pakistan-2024 --kind letter --lang ur --format html --out letter.html
+  kholo papers cases/x-pakistan-2024 --kind report --lang ur --format pdf --out report.ur.pdf
   kholo papers cases/x-pakistan-2024 --all papers
 """
 _LIST_EPILOG = """
@@ -47,6 +49,7 @@ Examples:
   kholo signatories codes cases/x-pakistan-2024 --as-of 2025-06-01 --list signatories.csv --secret secret
   kholo signatories check cases/x-pakistan-2024 --as-of 2025-06-01 --list signatories.csv --json
 """
+_ROOT = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 _COLUMNS = {name: name for name in ("line", "name", "organisation", "check", "why", "key")}
 _list_option = click.option(
     "--list",
@@ -89,6 +92,12 @@ def _of_case(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def _root(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    if value and not _ROOT.fullmatch(value):
+        raise UsageError("--root is 64 hexadecimal digits, in small letters: the line root of seal/statement.txt")
+    return value.removeprefix("sha256:")
+
+
 @click.command(epilog=_EPILOG)
 @_of_case
 @click.option("--kind", type=click.Choice(kinds()), help="Which paper.")
@@ -103,6 +112,14 @@ def _of_case(command: Callable[..., None]) -> Callable[..., None]:
 @_list_option
 @_secret_option
 @_fonts_option
+@click.option(
+    "--root", default="", callback=_root, help="Root of the dossier that a report belongs to (64 hex digits)."
+)
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="TOML with the answers of who swears to a report, by field.",
+)
 @by_option
 def papers(
     seen: CaseView,
@@ -114,9 +131,15 @@ def papers(
     listed: Path | None,
     secret: Path | None,
     fonts: tuple[Path, ...],
+    root: str,
+    certificate: Path | None,
     by: str | None,
 ) -> None:
-    """Write a paper of CASE: statement, letter, information request, annexure or bulletin. Every figure has a note."""
+    """Write a paper of CASE: statement, letter, information request, annexure, bulletin or report for a court.
+
+    Every figure has a note.
+    """
+    answers = read_answers(certificate) if certificate else {}
     if every is None and (kind is None or out is None):
         raise UsageError("give --kind and --out, or --all FOLDER")
     if every is None:
@@ -132,7 +155,7 @@ def papers(
     log = keeper_of(Store(store) if store else None, by)
     for one, code, end, path in wanted:
         names = _read(seen, one, code, listed, secret) if listed else ()
-        write_if_changed(path, render(paper(seen, one, code, names), end, fonts))
+        write_if_changed(path, render(paper(seen, one, code, names, root=root, answers=answers), end, fonts))
         click.echo(str(path))
     if log:
         log.made("papers", seen, every or wanted[0][-1], [path for *_, path in wanted])

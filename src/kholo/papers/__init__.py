@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .certificate import read_answers
 from .compose import kinds, paper, statement_digest
 from .document import Document, spoken
 from .language import languages
@@ -16,6 +17,7 @@ __all__ = [
     "kinds",
     "languages",
     "paper",
+    "read_answers",
     "render",
     "spoken",
     "statement_digest",

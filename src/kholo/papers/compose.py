@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
+from types import MappingProxyType
 
 import msgspec
 
 from kholo.publish import CaseView
 
-from . import files, more
-from .document import Block, Document, Heading, Items, Paragraph, Run, Style, plain, spoken
+from . import certificate, files, more
+from .document import Block, Document, Heading, Items, Paragraph, Run, Style, spoken
 from .known import Parts
 from .language import Gap, Language, language
 from .notes import Notes, from_record
+from .report import Report
 from .signatories import Signatory
 
 _FOLDER = "kinds"
@@ -23,7 +25,7 @@ _FOLDER = "kinds"
 class Step(msgspec.Struct, frozen=True):
     """One step of a template: `# key` a heading, `@name` a computed part, `+ key` an item, else a paragraph.
 
-    `when`: only if this holds of the case (empty: always).
+    `#! key` is a heading on a new page. `when`: only if this holds of the case (empty: always).
     """
 
     step: str
@@ -49,9 +51,20 @@ def template(kind: str) -> Kind:
     return files.read(_FOLDER, kind, Kind)
 
 
-def paper(view: CaseView, kind: str, code: str, signatories: Sequence[Signatory] = ()) -> Document:
-    """A paper. The same view, kind, language and signatories give the same document."""
-    return _Composer(view, kind, language(code)).document(signatories)
+def paper(
+    view: CaseView,
+    kind: str,
+    code: str,
+    signatories: Sequence[Signatory] = (),
+    *,
+    root: str = "",
+    answers: Mapping[str, str] = MappingProxyType({}),
+) -> Document:
+    """A paper. The same view, kind, language and what is given besides make the same document.
+
+    `root`: of the dossier that a report belongs to (hex). `answers`: of who swears to it (`certificate.read_answers`).
+    """
+    return _Composer(view, kind, language(code), root, answers).document(signatories)
 
 
 def statement_digest(view: CaseView, kind: str, code: str) -> str:
@@ -60,10 +73,18 @@ def statement_digest(view: CaseView, kind: str, code: str) -> str:
 
 
 class _Composer:
-    def __init__(self, view: CaseView, kind: str, words: Language) -> None:
-        self._view, self._kind, self._words = view, kind, words
+    def __init__(
+        self,
+        view: CaseView,
+        kind: str,
+        words: Language,
+        root: str = "",
+        answers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._view, self._kind, self._words, self._answers = view, kind, words, answers
         self._notes = Notes(view, words)
         self._parts = Parts(view, words, self._notes)
+        self._report = Report(view, words, self._notes, self._parts, root)
         self._given = self._gaps()
 
     def document(self, signatories: Sequence[Signatory]) -> Document:
@@ -80,7 +101,7 @@ class _Composer:
             kind=self._kind,
             language=words.language,
             direction=words.direction,
-            title=plain(words.say(chosen.title, **self._given)),
+            heading=words.say(chosen.title, **self._given),
             notice=words.texts["simulated"] if self._view.simulated else "",
             marks=() if words.is_reviewed else (words.texts["unreviewed"],),
             blocks=(*self._head(), *blocks),
@@ -93,7 +114,7 @@ class _Composer:
         return (Paragraph(text, is_meta=True),)
 
     def _steps(self, steps: Iterable[Step], signed: Callable[[], list[Block]]) -> Iterable[Block]:
-        view, words, notes, parts = self._view, self._words, self._notes, self._parts
+        view, words, notes, parts, report = self._view, self._words, self._notes, self._parts, self._report
         computed: Mapping[str, Callable[[], list[Block]]] = {
             "known": parts.known,
             "orders": parts.orders,
@@ -107,6 +128,17 @@ class _Composer:
             "effect": lambda: more.effect(view, words, notes),
             "method": lambda: more.method(view, words, notes),
             "signed": signed,
+            "identity": report.identity,
+            "answer": report.answer,
+            "chart": report.chart,
+            "numbered": lambda: parts.chronology(is_numbered=True),
+            "incidents": report.incidents,
+            "test": report.test,
+            "limits": report.limits,
+            "glossary": report.glossary,
+            "verify": report.verify,
+            "certificate": lambda: certificate.form(self._answers, words, notes),
+            "provisions": lambda: certificate.provisions(words, notes),
         }
         for one in steps:
             if one.when and not self._holds(one.when):
@@ -115,8 +147,8 @@ class _Composer:
             if one.step.startswith("@"):
                 name = one.step[1:]
                 yield from computed[name]()
-            elif mark == "#":
-                yield Heading(words.say(key, **self._given))
+            elif mark in ("#", "#!"):
+                yield Heading(words.say(key, **self._given), on_new_page=mark == "#!")
             elif mark == "+":
                 yield Items((words.say(key, **self._given),), is_numbered=True)
             else:
@@ -127,6 +159,7 @@ class _Composer:
         held = {
             "open": self._parts.is_open,
             "ended": not self._parts.is_open,
+            "tested": bool(self._view.checklist),
             "silent": self._parts.is_silent,
             "law": has_law,
             "no_law": not has_law,

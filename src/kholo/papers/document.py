@@ -33,9 +33,10 @@ Text = tuple[Run, ...]
 
 
 class Heading(msgspec.Struct, frozen=True, tag=True):
-    """A heading below the title."""
+    """A heading below the title. `on_new_page`: what follows is a sheet of its own, where there are pages."""
 
     text: Text
+    on_new_page: bool = False
 
 
 class Paragraph(msgspec.Struct, frozen=True, tag=True):
@@ -53,23 +54,40 @@ class Items(msgspec.Struct, frozen=True, tag=True):
 
 
 class Grid(msgspec.Struct, frozen=True, tag=True):
-    """A table: the heads of its columns, and rows of as many cells. `widths`: of the columns, to each other."""
+    """A table: the heads of its columns, and rows of as many cells. `widths`: of the columns, to each other.
+
+    `is_form`: people write into it by hand, so that rows need room.
+    """
 
     heads: tuple[Text, ...]
     rows: tuple[tuple[Text, ...], ...]
     widths: tuple[int, ...]
+    is_form: bool = False
+
+
+class Picture(msgspec.Struct, frozen=True, tag=True):
+    """A drawing as SVG of `width` by `height` units that needs nothing else, with what it shows in words.
+
+    `alt` is for who does not see it. Formats without drawings have the caption: all that is drawn stands elsewhere too.
+    """
+
+    svg: str
+    width: float
+    height: float
+    alt: str
+    caption: Text
 
 
 #: Where the letters are that Urdu is written in.
 _ARABIC = (("\u0600", "\u06ff"), ("\u0750", "\u077f"), ("\u08a0", "\u08ff"), ("\ufb50", "\ufdff"), ("\ufe70", "\ufeff"))
 
-Block = Heading | Paragraph | Items | Grid
+Block = Heading | Paragraph | Items | Grid | Picture
 
 
 class Note(msgspec.Struct, frozen=True):
-    """A footnote. `entries`, `incidents`, `inputs` and `laws` name what it rests on, `command` shows it.
+    """A footnote. `entries`, `incidents`, `inputs`, `laws` and `pages` (of our documentation) name what it rests on.
 
-    A note with none of the four is on the case or the store as a whole. Numbers are from 1.
+    `command` shows it. A note with none of the five is on the case or the store as a whole. Numbers are from 1.
     """
 
     number: int
@@ -79,23 +97,30 @@ class Note(msgspec.Struct, frozen=True):
     incidents: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     laws: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
 
 
 class Document(msgspec.Struct, frozen=True):
     """A paper. `notice` stands on every page: that it is simulated, or empty. `marks` stand below the title.
 
-    `words` are the few that a renderer needs: `notes` (the heading of the footnotes) and `page`.
+    `heading` is the title in which what is in another language says so. `words` are the few that a renderer needs:
+    `notes` (the heading of the footnotes) and `page`.
     """
 
     kind: str
     language: str
     direction: str
-    title: str
+    heading: Text
     notice: str
     marks: tuple[str, ...]
     blocks: tuple[Block, ...]
     notes: tuple[Note, ...]
     words: dict[str, str]
+
+    @property
+    def title(self) -> str:
+        """The words of the heading alone."""
+        return plain(self.heading)
 
 
 def rows_of(block: Block) -> Iterator[Text]:
@@ -105,6 +130,8 @@ def rows_of(block: Block) -> Iterator[Text]:
             yield tuple(run for cell in row for run in (*cell, Run(" ")))
     elif isinstance(block, Items):
         yield from block.rows
+    elif isinstance(block, Picture):
+        yield block.caption
     else:
         yield block.text
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from kholo.publish.safe import language, web_address
 
-from .document import Document, Grid, Heading, Items, Paragraph, Style, is_latin
+from .document import Document, Grid, Heading, Items, Paragraph, Picture, Style, is_latin
 
 
 def html(document: Document) -> bytes:
@@ -45,16 +45,22 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {"Style": Style}
-    environment.filters |= {"web": web_address, "language": language, "digits": _digits}
+    environment.filters |= {"web": web_address, "language": language, "digits": _digits, "inline": _inline}
     environment.tests |= {
         "latin": is_latin,
         "heading": lambda block: isinstance(block, Heading),
         "paragraph": lambda block: isinstance(block, Paragraph),
         "items": lambda block: isinstance(block, Items),
         "grid": lambda block: isinstance(block, Grid),
+        "picture": lambda block: isinstance(block, Picture),
     }
     return environment
 
 
 def _digits(number: str, paper: Document) -> str:
     return "".join(paper.words["digits"][int(char)] for char in number)
+
+
+def _inline(svg: str) -> str:
+    """A drawing as an address of its own: as an image it loads and runs nothing, whatever is in it."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"

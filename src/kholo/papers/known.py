@@ -40,14 +40,14 @@ class Parts:
 
     def _incident(self, item: Incident) -> Text:
         words = self._words
-        end = words.say("known.end", when=self._bracket(item.end)) if item.end else self._last_seen(item)
+        end = words.say("known.end", when=self.bracket(item.end)) if item.end else self._last_seen(item)
         return words.say(
             "known.incident",
             service=from_record(self._view.service),
             state=words.word("state", item.state),
             networks=words.count(len(item.networks), "network"),
             names=words.listed([(Run(name, Style.CODE),) for name in item.networks]),
-            onset=self._bracket(item.onset),
+            onset=self.bracket(item.onset),
             end=end,
             reports=words.count(item.reports, "report"),
             grade=item.grade.value,
@@ -58,7 +58,8 @@ class Parts:
     def _last_seen(self, item: Incident) -> Text:
         return self._words.say("known.open", when=self._words.moment(item.last_seen))
 
-    def _bracket(self, value: Bracket) -> str:
+    def bracket(self, value: Bracket) -> str:
+        """An uncertain moment: both times, or one."""
         words = self._words
         if value.earliest == value.latest:
             return words.moment(value.earliest)
@@ -173,18 +174,21 @@ class Parts:
         ]
         return self._grid(("table.day", "table.said", "table.evidence"), rows, (3, 6, 9), "claims.none")
 
-    def chronology(self) -> list[Block]:
-        """Every entry of the record, oldest first, with its quotes in their own language."""
-        rows = []
-        for entry in sorted(self._view.case.entries, key=lambda item: (item.earliest, item.latest, item.id)):
-            what: Text = (Run(visible(entry.title), Style.STRONG, "en"), Run(" "), *from_record(entry.summary))
+    def chronology(self, is_numbered: bool = False) -> list[Block]:
+        """Every entry of the record, oldest first, with its quotes in their own language; numbered as in drawings."""
+        rows: list[tuple[Text, ...]] = []
+        ordered = sorted(self._view.case.entries, key=lambda item: (item.earliest, item.latest, item.id))
+        for number, entry in enumerate(ordered, 1):
+            what: Text = (Run(_line(entry.title), Style.STRONG, "en"), Run(" "), *from_record(entry.summary))
             for source in entry.sources:
                 if source.quote:
-                    what = (*what, Run(" “"), Run(visible(source.quote), language=source.language), Run("”"))
+                    what = (*what, Run(" “"), Run(_line(source.quote), language=source.language), Run("”"))
             kind = self._words.word("kind", entry.kind)
             who = (*self._actor(entry), Run(f" ({kind})"))
-            rows.append(((Run(self._when(entry)),), who, (*what, *self._notes.entry(entry.id))))
-        return self._grid(("table.day", "table.who", "table.what"), rows, (3, 4, 11), "chronology.none")
+            place: tuple[Text, ...] = ((Run(self._words.number(number)),),) if is_numbered else ()
+            rows.append((*place, (Run(self._when(entry)),), who, (*what, *self._notes.entry(entry.id))))
+        first, widths = (("table.number",), (1, 3, 4, 10)) if is_numbered else ((), (3, 4, 11))
+        return self._grid((*first, "table.day", "table.who", "table.what"), rows, widths, "chronology.none")
 
     def corrections(self) -> list[Block]:
         """What was taken back: by those who said it, and by the detector."""
@@ -202,7 +206,7 @@ class Parts:
         rows += [
             self._words.say(
                 "corrections.incident",
-                when=self._bracket(item.onset),
+                when=self.bracket(item.onset),
                 service=from_record(self._view.service),
                 note=self._notes.incident(item.incident_id),
             )
@@ -278,3 +282,8 @@ class Parts:
     def is_silent(self) -> bool:
         """Whether no entry gives a public reason."""
         return not any(entry.gives_reason for entry in self._view.case.entries)
+
+
+def _line(text: str) -> str:
+    """A text of the record on one line; what is hidden in it is shown."""
+    return visible(" ".join(text.split()))

@@ -22,7 +22,7 @@ Gap = Text | str | Callable[[], Text]
 class Language(msgspec.Struct, frozen=True):
     """One language. `texts` are sentences with names in braces, `counts` a word for one and for more.
 
-    `is_reviewed`: a person who speaks it has read the sentences.
+    `is_reviewed`: a person who speaks it has read the sentences. `glossary` has words and their meaning.
     """
 
     language: str
@@ -37,6 +37,7 @@ class Language(msgspec.Struct, frozen=True):
     texts: Mapping[str, str]
     counts: Mapping[str, tuple[str, str]]
     words: Mapping[str, Mapping[str, str]]
+    glossary: Mapping[str, tuple[str, str]]
 
     def say(self, key: str, /, **parts: Gap) -> Text:
         """A sentence with its gaps filled. Raises `KeyError` for what is not there: a test reads every file."""
@@ -53,6 +54,12 @@ class Language(msgspec.Struct, frozen=True):
     def word(self, table: str, key: str) -> str:
         """A word of one of the closed lists: `kind`, `outcome`, `grade`, `state`, `clock`, `measure`, `input`."""
         return self.words[table][key]
+
+    def mechanism(self, code: str) -> str:
+        """`tls.reset` in words; a code that has none is shown as it is."""
+        layer, _, how = code.partition(".")
+        layers, hows = self.words["layer"], self.words["how"]
+        return f"{layers[layer]}: {hows[how]}" if layer in layers and how in hows else code
 
     def unit(self, unit: str) -> str:
         """A unit of an estimate or an input; of money, the currency as it is."""
@@ -86,6 +93,10 @@ class Language(msgspec.Struct, frozen=True):
             out += [Run(self.comma)] if out else []
             out += part
         return tuple(out)
+
+    def numerals(self, text: str) -> str:
+        """A text with its digits as those of the language."""
+        return text.translate(self._digits())
 
     def _digits(self) -> dict[int, str]:
         return {ord("0") + place: digit for place, digit in enumerate(self.digits)}

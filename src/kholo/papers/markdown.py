@@ -6,7 +6,7 @@ import re
 
 from kholo.publish.safe import web_address
 
-from .document import Block, Document, Grid, Heading, Items, Run, Style, Text
+from .document import Block, Document, Grid, Heading, Items, Picture, Run, Style, Text
 
 #: Every character that could be markup inside of a line.
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>&|#~$^!@]|:(?=\S)")
@@ -42,6 +42,8 @@ def _block(block: Block) -> str:
         rows = [block.heads, *block.rows]
         lines = [f"| {' | '.join(_line(cell) for cell in row)} |" for row in rows]
         return "\n".join([lines[0], f"|{' --- |' * len(block.heads)}", *lines[1:]])
+    if isinstance(block, Picture):
+        return _line(block.caption)
     return _line(block.text)
 
 

@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from functools import cache, partial
-from importlib import resources
-
-import msgspec
 
 from kholo.model import Estimate
 from kholo.publish import CaseView
 from kholo.publish.effects import shown_range
 from kholo.publish.safe import visible
+from kholo.record.law import Statute, law_of
 
 from .document import Block, Items, Paragraph, Run, Style, Text
 from .language import Gap, Language
 from .notes import Notes
 from .signatories import Check, Signatory
 
-
-class InformationLaw(msgspec.Struct, frozen=True):
-    """A law on access to information: its sections, where its text was read, its name by language.
-
-    `constitution` is the provision of the constitution that it gives effect to.
-    """
-
-    names: dict[str, str]
-    constitution: dict[str, str]
-    officer: str
-    request: str
-    time_limit: str
-    exempt: str
-    appeal: str
-    address: str
+#: What a sentence on a law on information names of it.
+_ROLES = ("officer", "request", "time_limit", "exempt", "appeal")
 
 
 @cache
-def information_law(place: str) -> InformationLaw | None:
-    """The law of a country, where `laws.toml` has it."""
-    text = resources.files(__package__).joinpath("laws.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), dict[str, InformationLaw]).get(place)
+def information_law(place: str) -> Statute | None:
+    """The law of a country on access to information, where the law data have all that a request names."""
+    own = (one for law in law_of(place) if law.place for one in law.statute)
+    return next((one for one in own if one.gives_effect_to and all(one.section_of(role) for role in _ROLES)), None)
 
 
 def effect(view: CaseView, words: Language, notes: Notes) -> list[Block]:
@@ -103,20 +87,17 @@ def method(view: CaseView, words: Language, notes: Notes) -> list[Block]:
 
 
 def law_parts(place: str, words: Language, notes: Notes) -> dict[str, Gap]:
-    """The gaps that sentences on a law on information have; only where `laws.toml` has the law."""
+    """The gaps that sentences on a law on information have; only where the law data have the law."""
     law = information_law(place)
     if law is None:
         return {}
-    name = law.names.get(words.language, law.names["en"])
+    name = law.name_in(words.language)
+    constitution = law.gives_effect_to
     return {
         "law": name,
-        "law_note": partial(notes.law, name, law.address),
-        "constitution": law.constitution.get(words.language, law.constitution["en"]),
-        **{
-            key: value.translate({ord("0") + place: digit for place, digit in enumerate(words.digits)})
-            for key, value in msgspec.structs.asdict(law).items()
-            if key in ("officer", "request", "time_limit", "exempt", "appeal")
-        },
+        "law_note": partial(notes.law, name, law.address or ""),
+        "constitution": constitution.get(words.language, constitution["en"]),
+        **{role: words.numerals((law.section_of(role) or "").removeprefix("s. ")) for role in _ROLES},
     }
 
 

@@ -8,8 +8,9 @@ from kholo.model import EffectInput, Entry, Source
 from kholo.publish import CaseView
 from kholo.publish.dates import stamp
 from kholo.publish.safe import visible
+from kholo.record.law import Provision, Statute
 
-from .document import Note, Run, Style, Text
+from .document import Note, Run, Style, Text, is_arabic
 from .language import Language
 
 #: Stands where the person puts in where their store is: a paper tells no path of the machine it was made on.
@@ -78,9 +79,33 @@ class Notes:
         )
 
     def law(self, name: str, address: str) -> Text:
-        """The mark of a note on a statute, with where its text was read."""
-        texts = [(Run(name), Run(" "), Run(address, Style.ADDRESS))]
+        """The mark of a note on a statute, with where its text was read (empty: not known)."""
+        shown = (Run(" "), Run(address, Style.ADDRESS)) if address else ()
+        texts = [(_named(name), *shown)]
         return self._note("", texts, laws=(name,))
+
+    def provision(self, law: Statute, one: Provision) -> Text:
+        """A provision by the name of its law and its section, which stays on one line."""
+        section = one.section.replace(". ", ".\u00a0")
+        name = _named(law.name_in(self._words.language))
+        if name.language:
+            return (Run(f"{name.text}, {section}", language="en"),)
+        return (name, Run(self._words.comma), Run(section, language="en"))
+
+    def provisions(self, found: Sequence[tuple[Statute, Provision]]) -> Text:
+        """The mark of a note on provisions of law."""
+        text: Text = ()
+        for law, one in found:
+            text = (*text, *((Run(self._words.semicolon),) if text else ()), *self.provision(law, one))
+        return self._note("", [text], laws=tuple(law.name_in(self._words.language) for law, _ in found))
+
+    def page(self, path: str) -> Text:
+        """The mark of a note on a page of our documentation."""
+        return self._note("", [self._words.say("note.page", path=(Run(path, Style.CODE),))], pages=(path,))
+
+    def checked(self, identifiers: Sequence[str]) -> Text:
+        """The mark of a note on an answer of the three-part test."""
+        return self.evidence(identifiers, f"kholo case test {self._case()}")
 
     def signatories(self) -> Text:
         """The mark of a note on the list of signatories."""
@@ -111,6 +136,7 @@ class Notes:
         incidents: tuple[str, ...] = (),
         inputs: tuple[str, ...] = (),
         laws: tuple[str, ...] = (),
+        pages: tuple[str, ...] = (),
     ) -> Text:
         key = (command, *entries, *incidents, *inputs, *laws, "" if command else str(texts))
         if key not in self._found:
@@ -118,7 +144,7 @@ class Notes:
             shown = self._words.say("note.command", command=(Run(command, Style.CODE),)) if command else text[:0]
             text = (*text, *shown) if shown else text[:-1]
             number = len(self._found) + 1
-            self._found[key] = Note(number, text, command, entries, incidents, inputs, laws)
+            self._found[key] = Note(number, text, command, entries, incidents, inputs, laws, pages)
         return (Run(note=self._found[key].number),)
 
     def _split(self, identifiers: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -144,7 +170,8 @@ class Notes:
         texts = []
         for source in sources:
             read = self._words.say("note.read", day=self._words.day(source.read))
-            address = (Run(" "), Run(visible(source.address), Style.ADDRESS)) if source.address else ()
+            line = visible(" ".join(source.address.split()))
+            address = (Run(" "), Run(line, Style.ADDRESS)) if line else ()
             texts.append((*from_record(source.publisher), *address, Run(" "), *read))
         return tuple(
             run for place, text in enumerate(texts) for run in ((Run(self._words.semicolon),) if place else ()) + text
@@ -154,6 +181,11 @@ class Notes:
         store = f" --store {STORE}" if self._view.measurements else ""
         flag = f"{after} " if after else ""
         return f"{flag}cases/{self._view.case.id}{store} --as-of {stamp(self._view.as_of)}"
+
+
+def _named(name: str) -> Run:
+    """The name of a law, which is in English where it has none in Urdu."""
+    return Run(name, language="" if is_arabic(name) else "en")
 
 
 def from_record(text: str) -> Text:

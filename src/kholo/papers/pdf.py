@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -18,14 +18,16 @@ from .document import Document, is_arabic
 URDU_FONTS = ("Noto Nastaliq Urdu", "Noto Naskh Arabic")
 #: Bytes of text: a paper is read by people.
 MAX_TEXT = 20 << 20
-LONG = 30
+#: Letters of a word that is left whole. Pieces of longer ones fit into the narrowest column of a table.
+LONG = 20
 _WORDS = re.compile(r"\s+|\S+")
-_PIECES = re.compile(r"[^/?&=._:-]{0,23}[/?&=._:-]+|[^/?&=._:-]{1,24}")
+_PIECES = re.compile(r"[^/?&=._:-]{0,9}[/?&=._:-]+|[^/?&=._:-]{1,10}")
 
 
 def pdf(document: Document, fonts: Sequence[Path] = ()) -> bytes:
     """The same document and fonts give the same bytes: the file carries no clock and no random id.
 
+    Tagged, by PDF/UA-1 wherever the fonts have every character of it.
     Raises `EnvironmentFault` where Typst or a font that the text needs is not there.
     """
     try:
@@ -39,8 +41,17 @@ def pdf(document: Document, fonts: Sequence[Path] = ()) -> bytes:
     if is_arabic(text):
         _need_urdu(known.families())
     template = resources.files(__package__).joinpath("templates/paper.typ").read_bytes()
-    made = typst.compile(template, font_paths=known, sys_inputs={"paper": text}, timestamp=0)
-    return bytes(made)
+
+    def made(standard: Literal["ua-1"] | None) -> bytes:
+        inputs = {"paper": text}
+        found = typst.compile(template, font_paths=known, sys_inputs=inputs, timestamp=0, pdf_standards=standard)
+        return bytes(found)
+
+    try:
+        return made("ua-1")
+    except typst.TypstError:
+        # A character that no font here has breaks the standard. The file is tagged all the same; it claims less.
+        return made(None)
 
 
 def _need_urdu(families: Sequence[str]) -> None:
@@ -62,9 +73,12 @@ def _with_hints(document: Document) -> dict[str, Any]:
     for note in found["notes"]:
         for run in note["text"]:
             run["first"] = False
-    for run in (run for part in (*found["blocks"], *found["notes"]) for run in _runs(part)):
+    found["title"] = document.title
+    title = {"text": found["heading"]}
+    for run in (run for part in (title, *found["blocks"], *found["notes"]) for run in _runs(part)):
         run["latin"] = not is_arabic(run["text"])
         run["pieces"] = _pieces(run["text"])
+        run["words"] = [_pieces(word) for word in run["text"].split(" ")]
     return found
 
 
@@ -79,6 +93,6 @@ def _pieces(text: str) -> list[str]:
 
 
 def _runs(part: dict[str, Any]) -> list[dict[str, Any]]:
-    texts = [part["text"]] if "text" in part else part.get("heads", [])
+    texts = [part[key] for key in ("text", "caption") if key in part] or part.get("heads", [])
     texts = [*texts, *(cell for row in part.get("rows", []) for cell in (row if part["type"] == "Grid" else [row]))]
     return [run for text in texts for run in text]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from .document import Block, Document, Grid, Heading, Items, Text
+from .document import Block, Document, Grid, Heading, Items, Picture, Text
 
 WIDTH = 78
 
@@ -31,6 +31,8 @@ def _block(block: Block) -> list[str]:
         return [line for place, row in enumerate(block.rows, 1) for line in _item(row, place, block.is_numbered)] + [""]
     if isinstance(block, Grid):
         return _grid(block)
+    if isinstance(block, Picture):
+        return _wrapped(_said(block.caption))
     return _wrapped(_said(block.text))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from . import raw, sets
 from .cases import Assessed, Declared, assessed, rejects_of, shown
 from .custody_carried import carried
 from .events import months_elsewhere
-from .findings import findings
+from .findings import PDF, findings
 from .gather import Object, gathered
 from .ingest import take_items
 from .others import elsewhere
@@ -140,7 +140,7 @@ class _Maker:
             set=sets.name_of(self._judge),
             salts=salts,
             counts={"raw": count, "measurements": len(measured), "signals": len(told)},
-            not_inside=_not_inside(declared),
+            not_inside=_not_inside(declared, spool.files),
         )
         spool.add("data/README.txt", _readme(head))
         spool.add(bag.HEAD, head.encode())
@@ -260,7 +260,7 @@ def _case_files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _not_inside(declared: Declared) -> tuple[str, ...]:
+def _not_inside(declared: Declared, files: Iterable[str]) -> tuple[str, ...]:
     """What a reader might look for in vain, in sentences."""
     said = []
     if declared.months:
@@ -275,6 +275,8 @@ def _not_inside(declared: Declared) -> tuple[str, ...]:
         )
     if declared.rejects:
         said.append("Of input that could not be read only the count is stated (declared.json).")
+    if not any(name.endswith(PDF) for name in files):
+        said.append("The reports for a court are here as text only: Typst or a font for Urdu was not installed.")
     return tuple(said)
 
 

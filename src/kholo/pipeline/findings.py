@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import msgspec
 
 from kholo.detect import cells
 from kholo.judge import Judge
-from kholo.model import Cell
+from kholo.model import Cell, EnvironmentFault
+from kholo.papers import languages, paper, render
 from kholo.publish import CaseView, Site, build_site
 from kholo.publish.data import case_data
 from kholo.publish.rows import case_page
@@ -28,18 +30,29 @@ _TABLES = {
     "signals": "source, signal, kind, place, network, service, since, until, value, digest, line",
     "verdicts": "measurement_uid, content",
 }
-CASE, CELLS = "results/case.json", "results/cells.jsonl"
+CASE, CELLS, PDF = "results/case.json", "results/cells.jsonl", ".pdf"
 
 
 def findings(folder: Path, store: Store, judge: Judge, as_of: datetime, declared: Declared, out: Path) -> CaseView:
-    """Compute a case and write it below `out`: `tables/`, `results/` and `pages/`."""
+    """Compute a case and write it below `out`: `tables/`, `results/`, `pages/` and `papers/`."""
     made = view(folder, store, judge, as_of, declared)
     (out / "results").mkdir(parents=True, exist_ok=True)
     (out / CASE).write_bytes(case_data(case_page(made)))
     (out / CELLS).write_bytes(b"".join(_cells(store, judge, made, as_of)))
     _tables(store, judge, out / "tables")
     build_site(Site([made]), out / "pages")
+    _reports(made, out / "papers")
     return made
+
+
+def _reports(made: CaseView, out: Path) -> None:
+    """The report for a court in each language, as text and, where Typst and the fonts are here, as PDF."""
+    out.mkdir(parents=True, exist_ok=True)
+    for code in languages():
+        report = paper(made, "report", code)
+        (out / f"report.{code}.txt").write_bytes(render(report, "txt"))
+        with suppress(EnvironmentFault):
+            (out / f"report.{code}{PDF}").write_bytes(render(report, "pdf"))
 
 
 def _cells(store: Store, judge: Judge, made: CaseView, as_of: datetime) -> Iterator[bytes]:

@@ -21,6 +21,8 @@ BAND = 14.0
 _THIN = 11.0
 _STEP = 14.0
 
+#: States drawn in one colour without a pattern.
+PLAIN = (State.OK, State.BLOCKED)
 #: Levels of published findings drawn before they are only listed in the table.
 MOST_LEVELS = 10
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
+import msgspec
 from markupsafe import Markup
 
 from kholo.model import Incident, State
 
+from .bands import PLAIN, fill
 from .dates import ordinal
 from .environment import style
 from .language import Language
 from .rows import CasePage, network_label
 from .spans import by_network, runs
 from .strip import strip
-from .timeline import Drawing, timeline
+from .timeline import PAGE, WIDE, Drawing, timeline
+
+_NAME = re.compile(r"var\((--[a-z]+)\)")
+_VALUE = re.compile(r"(--[a-z]+):([^;}]+)")
+_SIZE = re.compile(r'viewBox="0 0 ([0-9]+) ([0-9]+)"')
 
 
 def drawing(page: CasePage, language: Language) -> Drawing:
@@ -38,10 +46,37 @@ def drawing(page: CasePage, language: Language) -> Drawing:
 def picture_svg(page: CasePage, language: Language) -> bytes:
     """The timeline as a file of its own, with the colours it needs and a plain ground."""
     rules = [line for line in style().splitlines() if line.startswith(("svg ", ":root", "@media (prefers-color"))]
-    colours = Markup("<style>{}</style>").format(Markup("\n".join(rules)))  # noqa: S704 - our own file
     ground = Markup('<rect width="100%" height="100%" fill="var(--paper)"/>')
-    head, _, rest = timeline(drawing(page, language), compact=False).partition(">")
-    return f"{head}>{colours}{ground}{rest}\n".encode()
+    return f"{_styled(timeline(drawing(page, language), WIDE), rules, ground)}\n".encode()
+
+
+class Printed(msgspec.Struct, frozen=True):
+    """A picture for paper: an SVG that needs nothing else, and its size in its own units."""
+
+    svg: str
+    width: float
+    height: float
+
+
+def printed(page: CasePage, language: Language, fonts: str) -> Printed:
+    """The timeline for a page of paper: colours by their values, and letters in the `fonts` (a CSS list)."""
+    lines = style().splitlines()
+    values = dict(_VALUE.findall(next(line for line in lines if line.startswith(":root"))))
+    rules = [_NAME.sub(lambda name: values[name[1]], line) for line in lines if line.startswith("svg ")]
+    family = f"svg text{{font-family:{fonts}}}"
+    drawn = str(timeline(drawing(page, language), PAGE))
+    for state in PLAIN:
+        # A pattern of one colour: tiles would show their seams on paper.
+        drawn = drawn.replace(fill(state, PAGE.prefix), values[f"--{state.value}"])
+    width, height = _SIZE.findall(drawn)[0]
+    whole = _styled(Markup(drawn), [*rules, family], Markup())  # noqa: S704 - made of Markup alone
+    return Printed(str(whole), float(width), float(height))
+
+
+def _styled(drawn: Markup, rules: list[str], ground: Markup) -> Markup:
+    inside = Markup("<style>{}</style>").format(Markup("\n".join(rules)))  # noqa: S704 - our own file
+    head, _, rest = drawn.partition(">")
+    return Markup(f"{head}>{inside}{ground}{rest}")  # noqa: S704 - made of Markup alone
 
 
 def band(page: CasePage, language: Language) -> Markup:

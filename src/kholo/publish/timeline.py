@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 from markupsafe import Markup
@@ -24,8 +25,21 @@ MOST_NETWORKS = 24
 MOST_INCIDENTS = 12
 MOST_MARKS = 120
 
-_WIDE, _GUTTER = 960.0, 172.0
-_COMPACT = 340.0
+
+class Layout(msgspec.Struct, frozen=True):
+    """How wide a picture is, and where its labels stand: at the left in a gutter, or (0) above each row."""
+
+    name: str
+    prefix: str
+    width: float
+    gutter: float
+    most: int
+
+
+#: For a screen, a phone, and a page of paper, where letters must not get smaller than those of the text around.
+WIDE = Layout("timeline wide", "w", 960.0, 172.0, 27)
+COMPACT = Layout("timeline compact", "c", 340.0, 0.0, 52)
+PAGE = Layout("timeline page", "p", 620.0, 160.0, 26)
 
 
 class Drawing(msgspec.Struct, frozen=True):
@@ -42,24 +56,25 @@ class Drawing(msgspec.Struct, frozen=True):
 
 
 class _Picture:
-    """Collects rows from top to bottom. A wide picture has labels at the left, a compact one above."""
+    """Collects rows from top to bottom. A layout with a gutter has labels in it, one without has them above."""
 
-    def __init__(self, view: CaseView, *, compact: bool) -> None:
-        self.compact = compact
-        self.width = _COMPACT if compact else _WIDE
-        self.scale: Scale = scale_for(view, 4.0 if compact else _GUTTER, self.width - 6.0)
-        self.prefix = "c" if compact else "w"
+    def __init__(self, view: CaseView, layout: Layout) -> None:
+        self.layout = layout
+        self.width = layout.width
+        self.scale: Scale = scale_for(view, layout.gutter or 4.0, self.width - 6.0)
+        self.prefix = layout.prefix
         self.parts: list[Markup] = []
         self.y = 4.0
 
     def label(self, text: str, class_: str = "t", translate: str | None = None) -> None:
         """The name of the row that follows."""
-        if self.compact:
+        shown, gutter = _clipped(text, self.layout.most), self.layout.gutter
+        if not gutter:
             self.y += 12
-            self.parts.append(label(4, self.y, _clipped(text, 52), class_, translate=translate))
+            self.parts.append(label(4, self.y, shown, class_, translate=translate))
             self.y += 4
         else:
-            self.parts.append(label(_GUTTER - 10, self.y + 11, _clipped(text, 27), class_, "end", translate))
+            self.parts.append(label(gutter - 10, self.y + 11, shown, class_, "end", translate))
 
     def add(self, drawn: Markup, height: float) -> None:
         """One row."""
@@ -67,9 +82,9 @@ class _Picture:
         self.y += height
 
 
-def timeline(drawing: Drawing, *, compact: bool) -> Markup:
-    """The SVG: 960 units wide with labels at the left, or 340 with labels above for a phone."""
-    picture = _Picture(drawing.view, compact=compact)
+def timeline(drawing: Drawing, layout: Layout) -> Markup:
+    """The SVG."""
+    picture = _Picture(drawing.view, layout)
     if drawing.view.simulated:
         picture.y += 14
         picture.parts.append(label(4, picture.y, drawing.language.say("SIMULATED DATA. Nothing here happened."), "sim"))
@@ -92,7 +107,7 @@ def timeline(drawing: Drawing, *, compact: bool) -> Markup:
         *picture.parts,
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {picture.width:.0f} {picture.y:.0f}",
-        class_="timeline compact" if compact else "timeline wide",
+        class_=layout.name,
         role="group",
         lang=drawing.language.code,
         aria_labelledby=f"{picture.prefix}-title {picture.prefix}-desc",
@@ -101,7 +116,7 @@ def timeline(drawing: Drawing, *, compact: bool) -> Markup:
 
 def _grid(picture: _Picture, top: float, bottom: float, language: Language) -> Markup:
     drawn = []
-    for tick in ticks(picture.scale, 62.0 if picture.compact else 78.0, language):
+    for tick in ticks(picture.scale, 78.0 if picture.layout.gutter else 62.0, language):
         drawn.append(line(tick.x, top + 16, tick.x, bottom, "grid"))
         edge = "start" if tick.x < picture.scale.left + 28 else "middle"
         edge = "end" if tick.x > picture.scale.right - 28 else edge
@@ -151,22 +166,34 @@ def _lanes(picture: _Picture, drawing: Drawing) -> None:
 def _legend(picture: _Picture, language: Language) -> None:
     x, y = 4.0, picture.y
     states = (State.OK, State.THROTTLED, State.BLOCKED, State.DOWN, State.INSUFFICIENT)
-    items: list[tuple[str, str]] = [
-        (f"url(#{picture.prefix}-{state.value})", language.say(STATE[state])) for state in states
+    items: list[tuple[Callable[[float, float], Markup], float, str]] = [
+        (partial(_swatch, f"url(#{picture.prefix}-{state.value})"), 16, language.say(STATE[state])) for state in states
     ]
-    items += [("none", language.say("nothing measured"))]
-    whisker = language.say("onset or end lies in here")
-    items += [("", f"├─┤ {whisker}")]
-    items += [("", f"{language.number(12)} {sign} {language.say(word)}") for sign, word in OUTCOME.values()]
-    for fill, words in items:
-        size = 6.1 * len(words) + (22 if fill else 0) + 14
+    items.append((partial(_swatch, "none"), 16, language.say("nothing measured")))
+    items.append((_bracket, 16, language.say("onset or end lies in here")))
+    for outcome, (sign, word) in OUTCOME.items():
+        sample = partial(_sample, f"{language.number(12)} {sign}", outcome.value)
+        items.append((sample, 34, language.say(word)))
+    for drawn, wide, words in items:
+        size = 6.1 * len(words) + wide + 20
         if x + size > picture.width and x > 4:
-            x, y = 4.0, y + 18
-        if fill:
-            picture.parts.append(rect(x, y + 2, 16, 11, "swatch", fill))
-        picture.parts.append(label(x + (22 if fill else 0), y + 12, words, "t"))
+            x, y = 4.0, y + 20
+        picture.parts += [drawn(x, y), label(x + wide + 6, y + 12, words, "t")]
         x += size
     picture.y = y + 22
+
+
+def _swatch(fill: str, x: float, y: float) -> Markup:
+    return rect(x, y + 2, 16, 11, "swatch", fill)
+
+
+def _bracket(x: float, y: float) -> Markup:
+    ends = (line(at, y + 3, at, y + 13, "whisker") for at in (x, x + 16))
+    return group(line(x, y + 8, x + 16, y + 8, "whisker"), *ends)
+
+
+def _sample(text: str, outcome: str, x: float, y: float) -> Markup:
+    return group(rect(x, y, 34, 16, f"mark {outcome}"), label(x + 17, y + 12, text, f"mt {outcome}", "middle"))
 
 
 def _clipped(text: str, most: int) -> str:

@@ -12,7 +12,7 @@ from ..language import Language
 from ..pictures import drawing
 from ..rows import CasePage
 from ..site import Site
-from ..timeline import MOST_MARKS, MOST_NETWORKS, timeline
+from ..timeline import COMPACT, MOST_MARKS, MOST_NETWORKS, WIDE, timeline
 from .kind import Key, Kind
 from .shared import orders
 
@@ -32,8 +32,8 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         "page": page,
         "view": page.view,
         "case": page.view.case,
-        "wide": timeline(drawn, compact=False),
-        "compact": timeline(drawn, compact=True),
+        "wide": timeline(drawn, WIDE),
+        "compact": timeline(drawn, COMPACT),
         "more_networks": max(0, len(drawn.networks) - MOST_NETWORKS),
         "more_marks": max(0, len(drawn.marks) - MOST_MARKS),
         "orders": orders([page], language),

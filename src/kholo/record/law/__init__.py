@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -21,21 +22,38 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class Provision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One provision, in our own words. `topic`: what it gives or allows."""
+    """One provision, in our own words. `topic`: what it gives or allows.
+
+    `role`: what it is for whoever asks for information under the law.
+    """
 
     section: str
-    topic: Literal["right", "information", "limits", "power", "remedy"]
+    topic: Literal["right", "information", "limits", "power", "remedy", "evidence"]
     says: str
+    role: Literal["officer", "request", "time_limit", "exempt", "appeal"] | None = None
 
 
 class Statute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One law. `id` is what a case names as `statute`; `address` leads to the official text, where it is known."""
+    """One law. `id` is what a case names as `statute`; `address` leads to the official text, where it is known.
+
+    `names` are those in other languages, `gives_effect_to` the provision of a constitution that it serves, by language.
+    """
 
     id: str
     name: str
     year: int
     provision: tuple[Provision, ...]
     address: str | None = None
+    names: Mapping[str, str] = msgspec.field(default_factory=dict)
+    gives_effect_to: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+    def name_in(self, language: str) -> str:
+        """The name in a language, or as it is where that has none."""
+        return self.names.get(language, self.name)
+
+    def section_of(self, role: str) -> str | None:
+        """The section with a role."""
+        return next((one.section for one in self.provision if one.role == role), None)
 
 
 class Law(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,6 +108,11 @@ def law_of(place: str) -> tuple[Law, ...]:
     """What is known of the law of a country: what binds more than one, if it does, and its own."""
     own = _shipped().get(place)
     return tuple(law for law in (_shipped().get(""), own) if law is not None)
+
+
+def statute(name: str) -> Statute:
+    """A law of the data by its id. Raises `KeyError`."""
+    return {one.id: one for law in _shipped().values() for one in law.statute}[name]
 
 
 def statute_name(name: str) -> str:
