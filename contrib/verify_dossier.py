@@ -41,7 +41,7 @@ STATEMENT = re.compile(
 PKCS9 = bytes.fromhex("2a864886f70d0109")  # 1.2.840.113549.1.9
 BROKEN = (
     ArithmeticError, AttributeError, InvalidSignature, LookupError, RecursionError, TypeError, UnsupportedAlgorithm,
-    ValueError, struct.error, zlib.error,
+    ValueError, struct.error, x509.DuplicateExtension, x509.ExtensionNotFound, zlib.error,
 )  # fmt: skip
 
 

@@ -112,7 +112,7 @@ def test_who_seals_it_without_a_measurement_is_found_by_both(files: Files, tmp_p
     forged = resealed({**without(files, gone, *_signatures(files)), "data/raw/index.jsonl": index, bag.HEAD: head})
     (path := tmp_path / "forged.zip").write_bytes(packed(forged))
     found = verify(path, lambda _: iter(()), 1, dossiers.silent)
-    assert {check.check for check in found.of(Outcome.FAILED)} == {"results", "tables", "pages"}
+    assert {check.check for check in found.of(Outcome.FAILED)} >= {"results", "tables", "pages"}
     with zipfile.ZipFile(path) as archive, pytest.raises(ValueError, match="1 days differ"):
         dossiers.script("recount_dossier").recount(archive)
 
