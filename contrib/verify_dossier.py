@@ -20,7 +20,6 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
 
 Files = dict[str, bytes]
 TAGS, MANIFEST, SAID, LEAVES = (
@@ -42,7 +41,7 @@ STATEMENT = re.compile(
 PKCS9 = bytes.fromhex("2a864886f70d0109")  # 1.2.840.113549.1.9
 BROKEN = (
     ArithmeticError, AttributeError, InvalidSignature, LookupError, RecursionError, TypeError, UnsupportedAlgorithm,
-    ValueError, struct.error, zlib.error,
+    ValueError, struct.error, x509.DuplicateExtension, x509.ExtensionNotFound, zlib.error,
 )  # fmt: skip
 
 
@@ -238,7 +237,7 @@ def timestamp(files: Files, folder: str, roots: Sequence[x509.Certificate]) -> s
     need(all(sha256(files[path]) == sha for path, sha in covers.items()), f"{folder}: covers others")
     status, token = der(der(files[f"{folder}/response.tsr"])[0][1])
     need(der(status[1])[0][1] in {b"\0", b"\1"}, f"{folder}: was refused by the authority")
-    _, _, content, *_, signers = der(der(der(token[1])[1][1])[0][1])
+    _, _, content, *more, signers = der(der(der(token[1])[1][1])[0][1])
     info = der(der(content[1])[1][1])[0][1]
     _, _, imprint, _, moment = (value[1] for value in der(der(info)[0][1])[:5])
     need(der(imprint)[1][1] == hashed(der(imprint)[0][1], listed)[0], f"{folder}: is of something else")
@@ -250,9 +249,9 @@ def timestamp(files: Files, folder: str, roots: Sequence[x509.Certificate]) -> s
         said[PKCS9 + b"\4"] == made and said[PKCS9 + b"\3"] == PKCS9 + b"\x10\1\4",
         f"{folder}: the signed attributes are of another content",
     )
-    known = load_der_pkcs7_certificates(token[2])
+    known = [x509.load_der_x509_certificate(one[2]) for part in more if part[0] == 0xA0 for one in der(part[1])]
     serial = int.from_bytes(der(issued[1])[1][1], "big")
-    at = next(one for one in known if one.serial_number == serial and one.issuer.public_bytes() == der(issued[1])[0][2])
+    at, *_ = [one for one in known if one.serial_number == serial and one.issuer.public_bytes() == der(issued[1])[0][2]]
     need(x509.OID_TIME_STAMPING in at.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value, "no authority")
     key, text = at.public_key(), b"\x31" + attributes[2][1:]
     if isinstance(key, rsa.RSAPublicKey):

@@ -149,7 +149,8 @@ def authority(folder: Path) -> Path:
     for name, more in (("ca", ("-x509",)), ("tsa", ())):
         subject = ("-subj", f"/CN=Test {name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
         _run(folder, "req", "-config", "openssl.cnf", *more, *curve, *subject, *(("-extensions", "ca") if more else ()))
-    _run(folder, "x509", "-req", "-in", "tsa.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "9999", "-out", "tsa.crt",
+    _run(folder, "x509", "-req", "-in", "tsa.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "9999",
+         "-out", "tsa.crt",
          "-extfile", "openssl.cnf", "-extensions", "tsa")  # fmt: skip
     return folder
 

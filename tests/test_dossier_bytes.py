@@ -1,4 +1,4 @@
-"""Every byte of a dossier changed, one at a time, and it cut off at every place that matters: both verifiers find it."""
+"""Every byte of a dossier changed, one at a time, and a dossier cut off at many places: both verifiers find it."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def hostile(files: Files) -> Iterator[tuple[str, Files]]:
     yield "index-twice", {INDEX: files[INDEX] * 3}
     yield "index-without", {INDEX: b""}
     yield "head-set", {bag.HEAD: _head(files, set="../../../../../../evil")}
-    yield "head-set-absolute", {bag.HEAD: _head(files, set="/tmp/evil")}  # noqa: S108
+    yield "head-set-absolute", {bag.HEAD: _head(files, set="/tmp/evil")}
     yield "head-counts", {bag.HEAD: _head(files, counts={"raw": 10**18})}
     yield "head-software", {bag.HEAD: _head(files, software="x\nPayload-Oxum: 1.1")}
     yield "head-long-ago", {bag.HEAD: _head(files, as_of="0001-01-01T00:00:00Z")}
@@ -128,7 +128,7 @@ def test_none_crashes_fills_the_memory_or_writes_outside(files: Files, tmp_path:
     before = _below(tmp_path)
     out = tmp_path / "out.jsonl"
     place = {"TMPDIR": str(scratch), "HOME": str(home), "PATH": "", "PYTHONPATH": str(ROOT)}
-    words = [sys.executable, "-m", "tests.watched", out, str(MEMORY), *paths]
+    words: list[str | Path] = [sys.executable, "-m", "tests.watched", out, str(MEMORY), *paths]
     run = subprocess.run(words, cwd=home, env=place, capture_output=True, timeout=100, check=False)
     assert run.returncode == 0, run.stderr.decode()[-3_000:]
     rows = {row["file"]: row for row in map(json.loads, out.read_bytes().splitlines())}
