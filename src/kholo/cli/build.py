@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from kholo.pipeline.cases import view
 from kholo.pipeline.sets import judge_for
-from kholo.publish import Site, build_site
+from kholo.pipeline.site import site
+from kholo.publish import build_site
 from kholo.store import Store
 
 from .options import as_of_option, case_store_option, fingerprints_option, moment_or_now
@@ -34,5 +34,5 @@ def build(
     """Build the site of one or more case folders: static pages for any host. An unchanged page is not rewritten."""
     opened = Store(store) if store else None
     judge, moment = judge_for(opened, fingerprints), moment_or_now(as_of)
-    files = build_site(Site([view(folder, opened, judge, moment) for folder in folders]), out)
+    files = build_site(site(folders, opened, judge, moment), out)
     click.echo(f"{len(files)} files; begin at {out / 'index.html'}")

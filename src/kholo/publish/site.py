@@ -8,6 +8,7 @@ from functools import cached_property
 
 import msgspec
 
+from kholo.judge.story import Story
 from kholo.model import Actor, Clock, ClockKind, Entry, Incident, UsageError, Verdict
 
 from .answer import case_incidents
@@ -29,9 +30,9 @@ class Dossier(msgspec.Struct, frozen=True):
 class Site:
     """Cases by id, in order of id, and the indexes over all of them. Nothing in it changes once it is made.
 
-    `dossiers` maps a case id to its dossier, `stories` the uid of a measurement to its story in sentences, `address`
-    is where the site stands on the web ("": not known). Raises `CaseError` for an id that can't name a folder,
-    `UsageError` for two cases of one id.
+    `dossiers` maps a case id to its dossier, `stories` the uid of a measurement to its story, `address` is where the
+    site stands on the web ("": not known). Raises `CaseError` for an id that can't name a folder, `UsageError` for two
+    cases of one id.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Site:
         views: Sequence[CaseView],
         *,
         dossiers: Mapping[str, Dossier] | None = None,
-        stories: Mapping[str, tuple[str, ...]] | None = None,
+        stories: Mapping[str, Story] | None = None,
         address: str = "",
         languages: Sequence[Language] | None = None,
     ) -> None:
