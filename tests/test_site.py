@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+from playwright.sync_api import sync_playwright
 
 from kholo.model import ReferenceDataError
 from kholo.publish import Book, Dossier, Site, build_site
@@ -292,3 +293,26 @@ def test_an_empty_site_is_a_site() -> None:
     files = files_of(Site([]))
     assert "There is no case on this site yet" in files["en/index.html"].decode()
     assert Site([]).as_of == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_every_kind_fits_its_screen_and_asks_nobody_for_anything(width: int, chromium: str, tmp_path: Path) -> None:
+    made = site()
+    build_site(made, tmp_path)
+    asked: list[str] = []
+    complaints: list[str] = []
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_context(java_script_enabled=False, viewport={"width": width, "height": 900}).new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: complaints.append(message.text))
+        for code in language_codes():
+            for kind in KINDS:
+                name = f"{code}/{kind.path(next(iter(kind.keys(made))))}index.html"
+                page.goto((tmp_path / name).as_uri())
+                # A picture of the full page is as wide as its content.
+                picture = page.screenshot(full_page=True)
+                assert int.from_bytes(picture[16:20], "big") == width, name
+        browser.close()
+    assert complaints == []
+    assert all(address.startswith(tmp_path.as_uri()) for address in asked)

@@ -27,7 +27,12 @@ class Hit(msgspec.Struct, frozen=True):
 
 def hits(site: Site, language: Language) -> list[Hit]:
     """Everything, by name."""
-    return sorted(_hits(site, language), key=lambda hit: (hit.name.casefold(), hit.target))
+    return sorted(_hits(site, language), key=lambda hit: (_plain(hit.name).casefold(), hit.target))
+
+
+def _plain(name: str) -> str:
+    """The name from its first letter or figure on."""
+    return next((name[place:] for place, char in enumerate(name) if char.isalnum()), name)
 
 
 def _hits(site: Site, language: Language) -> Iterator[Hit]:
@@ -60,7 +65,7 @@ def content(site: Site, _key: Key, language: Language) -> dict[str, Any]:
     """Everything by its first letter."""
     letters: dict[str, list[Hit]] = {}
     for hit in hits(site, language):
-        letters.setdefault(hit.name[:1].upper(), []).append(hit)
+        letters.setdefault(_plain(hit.name)[:1].upper(), []).append(hit)
     pages = shared.pages(site, language)
     return {
         "title": language.say("Search"),
