@@ -9,7 +9,7 @@ from functools import cached_property
 import msgspec
 
 from kholo.judge.story import Story
-from kholo.model import Actor, Clock, ClockKind, Entry, Incident, UsageError, Verdict
+from kholo.model import Actor, Clock, ClockKind, Incident, UsageError, Verdict
 
 from .answer import case_incidents
 from .language import Language, language, language_codes
@@ -65,17 +65,9 @@ class Site:
             self._pages[key] = case_page(self.cases[case_id], spoken)
         return self._pages[key]
 
-    def entry(self, case_id: str, entry_id: str) -> Entry:
-        """An entry of a case. Raises `KeyError`."""
-        return self._entries[case_id, entry_id]
-
     def actor(self, case_id: str, actor_id: str) -> Actor:
         """An actor of a case. Raises `KeyError`."""
         return self._actors[case_id, actor_id]
-
-    @cached_property
-    def _entries(self) -> dict[tuple[str, str], Entry]:
-        return {(name, entry.id): entry for name, view in self.cases.items() for entry in view.case.entries}
 
     @cached_property
     def _actors(self) -> dict[tuple[str, str], Actor]:

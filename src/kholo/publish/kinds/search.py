@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -15,7 +15,10 @@ from .kind import Key, Kind, only_one
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """One thing that can be found: what it is, its name, the kind and key of its page, and words beside it."""
+    """One thing that can be found: what it is, its name, the kind and key of its page, and words beside it.
+
+    `is_record`: the name is in the language of the record.
+    """
 
     what: str
     name: str
@@ -75,7 +78,7 @@ def content(site: Site, _key: Key, language: Language) -> dict[str, Any]:
     }
 
 
-def index(site: Site, language: Language, path: Any) -> bytes:
+def index(site: Site, language: Language, path: Callable[[str, Key], str | None]) -> bytes:
     """The index as JSON; `path` gives the address of a page below its language."""
     rows = [
         {
