@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,17 @@ def data() -> Path:
             pytest.fail("the third-party data must be there in CI: ../shared/data")
         pytest.skip("the third-party data is not here (../shared/data)")
     return DATA
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser that pages are looked at in."""
+    path = os.environ.get("KHOLO_CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("the pages must be tested in a browser in CI: install chromium")
+        pytest.skip("no Chromium here")
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -171,6 +171,9 @@ def test_any_order_of_files_and_any_number_of_workers_give_the_same_pages(tmp_pa
         for root in (tmp_path / "site-one", tmp_path / "site-two")
     )
     assert {Path("index.html"), Path("ur/index.html"), Path("manifest.txt")} <= one.keys()
+    told = [content for path, content in one.items() if "en/measurements/" in path.as_posix()]
+    assert told
+    assert all(b"What the probe saw, step by step" in content for content in told)
     assert one == two
 
 

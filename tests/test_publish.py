@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import msgspec
@@ -93,16 +92,6 @@ def test_the_answer_claims_no_more_than_its_evidence() -> None:
     assert published.grade.value in "CD"
     measured = answer(full_view())
     assert "grade A" in measured.sentence
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    path = os.environ.get("KHOLO_CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail("the pages must be tested in a browser in CI: install chromium")
-        pytest.skip("no Chromium here")
-    return path
 
 
 @pytest.mark.parametrize("width", [320, 1280])

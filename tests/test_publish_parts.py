@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import unicodedata
 import xml.etree.ElementTree as ET
 from datetime import UTC, date, datetime, timedelta
@@ -329,16 +327,6 @@ def test_a_long_series_is_bounded(tmp_path: Path) -> None:
     case = material.case(start=date(2024, 1, 1), end=date(2025, 12, 30))
     build_site(Site([material.view(case, days=flips)]), tmp_path)
     assert (tmp_path / "en/cases/chirp-test/index.html").stat().st_size < 1_500_000
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    path = os.environ.get("KHOLO_CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail("the pages must be tested in a browser in CI: install chromium")
-        pytest.skip("no Chromium here")
-    return path
 
 
 def test_no_page_is_wider_than_its_screen(chromium: str, tmp_path: Path) -> None:

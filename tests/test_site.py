@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+from playwright.sync_api import sync_playwright
 
 from kholo.model import ReferenceDataError
 from kholo.publish import Book, Dossier, Site, build_site
@@ -113,13 +114,18 @@ class Page(HTMLParser):
                 self.left.append(part.strip())
 
 
+def files_of(made: Site) -> dict[str, bytes]:
+    """Every file of a site by its path."""
+    return dict(site_files(made))
+
+
 def html(files: dict[str, bytes]) -> Iterator[tuple[str, str]]:
     """The pages among the files of a site."""
     return ((name, content.decode()) for name, content in sorted(files.items()) if name.endswith(".html"))
 
 
 def test_every_link_inside_arrives_and_every_page_is_well_made() -> None:
-    files = site_files(site())
+    files = files_of(site())
     pages = {name: Page(text) for name, text in html(files)}
     outside = {"dossiers/chirp-test.zip"}
     for name, page in pages.items():
@@ -141,7 +147,7 @@ def test_every_link_inside_arrives_and_every_page_is_well_made() -> None:
 
 
 def test_there_is_a_page_of_every_kind_in_every_language() -> None:
-    files = site_files(site())
+    files = files_of(site())
     assert language_codes() == ["en", "ur"]
     for code in language_codes():
         for kind in KINDS:
@@ -155,7 +161,7 @@ def test_there_is_a_page_of_every_kind_in_every_language() -> None:
 
 def test_one_page_asked_for_is_the_page_that_was_built() -> None:
     made = site()
-    book, files = Book(made), site_files(made)
+    book, files = Book(made), files_of(made)
     for address in book.addresses():
         assert book.page_at(address) == files[f"{address}index.html"]
     assert book.page_at("ur/cases/chirp-test/index.html") == files["ur/cases/chirp-test/index.html"]
@@ -164,7 +170,7 @@ def test_one_page_asked_for_is_the_page_that_was_built() -> None:
 
 
 def test_no_english_is_left_on_pages_of_another_language() -> None:
-    files = site_files(site(languages=[language("en"), pseudo()]))
+    files = files_of(site(languages=[language("en"), pseudo()]))
     checked = 0
     for name, text in html(files):
         if name.startswith("x-pseudo/"):
@@ -190,7 +196,7 @@ def test_the_urdu_catalogue_holds_every_text_with_its_slots_and_markup() -> None
 
 
 def test_a_page_says_once_that_its_translation_was_not_reviewed() -> None:
-    files = site_files(site())
+    files = files_of(site())
     notice = UR.say("Machine text: no person has reviewed the translation of this page yet. The English page decides.")
     for name, text in html(files):
         assert text.count(notice) == (1 if name.startswith("ur/") else 0), name
@@ -229,7 +235,7 @@ def test_sentences_of_the_record_are_said_in_the_language_of_the_page() -> None:
 
 
 def test_from_the_front_page_to_the_order_in_two_steps_in_urdu() -> None:
-    files = site_files(site())
+    files = files_of(site())
     front = files["ur/index.html"].decode()
     order = "cases/chirp-test/orders/2025-03-20-order/index.html"
     assert UR.say("What was ordered, and was it obeyed?") in front
@@ -237,11 +243,11 @@ def test_from_the_front_page_to_the_order_in_two_steps_in_urdu() -> None:
     page = files[f"ur/{order}"].decode()
     (headline,) = re.findall(r'<p class="answer">([^<]+)</p>', page)
     assert UR.say("Was it obeyed?") in page
-    assert headline in front
+    assert f'href="../ur/{order}"><b>{headline}</b>' in front
 
 
 def test_a_page_cites_its_versions_and_the_sealed_dossier() -> None:
-    files = site_files(site(address="https://example.org/kholo/"))
+    files = files_of(site(address="https://example.org/kholo/"))
     page = files["en/cases/chirp-test/index.html"].decode()
     cited = page.partition('class="cite"')[2]
     for part in ("https://example.org/kholo/en/cases/chirp-test/", "c" * 16, "a" * 16, "b" * 16, "e" * 64):
@@ -266,7 +272,7 @@ def test_only_files_that_an_older_build_wrote_are_removed(tmp_path: Path) -> Non
 
 
 def test_pages_are_light_on_the_wire() -> None:
-    files = site_files(site())
+    files = files_of(site())
     for code in language_codes():
         assert len(gzip.compress(files[f"{code}/index.html"])) < 40_000
         assert len(gzip.compress(files[f"{code}/cases/chirp-test/index.html"])) < 60_000
@@ -277,13 +283,36 @@ def test_an_entry_of_any_id_has_an_address_of_its_own() -> None:
         msgspec.structs.replace(entry, id=f"../../{entry.id}?<b>") if entry.obligation else entry
         for entry in material.record()
     )
-    files = site_files(Site([material.view(material.case(entries))]))
+    files = files_of(Site([material.view(material.case(entries))]))
     found = [name for name in files if "/orders/" in name and name.startswith("en/cases/")]
     assert len(found) == 1
     assert re.fullmatch(r"en/cases/chirp-test/orders/_[0-9a-f]{20}/index\.html", found[0])
 
 
 def test_an_empty_site_is_a_site() -> None:
-    files = site_files(Site([]))
+    files = files_of(Site([]))
     assert "There is no case on this site yet" in files["en/index.html"].decode()
     assert Site([]).as_of == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_every_kind_fits_its_screen_and_asks_nobody_for_anything(width: int, chromium: str, tmp_path: Path) -> None:
+    made = site()
+    build_site(made, tmp_path)
+    asked: list[str] = []
+    complaints: list[str] = []
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_context(java_script_enabled=False, viewport={"width": width, "height": 900}).new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: complaints.append(message.text))
+        for code in language_codes():
+            for kind in KINDS:
+                name = f"{code}/{kind.path(next(iter(kind.keys(made))))}index.html"
+                page.goto((tmp_path / name).as_uri())
+                # A picture of the full page is as wide as its content.
+                picture = page.screenshot(full_page=True)
+                assert int.from_bytes(picture[16:20], "big") == width, name
+        browser.close()
+    assert complaints == []
+    assert all(address.startswith(tmp_path.as_uri()) for address in asked)

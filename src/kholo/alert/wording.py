@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from kholo.model import Bracket
-from kholo.publish.dates import bracket, day, either, moment
+from kholo.publish.language import ENGLISH
 from kholo.publish.safe import visible
 from kholo.publish.words import GRADE, STATE, count, listed, mechanism
 from kholo.reference.places import place_name
@@ -87,9 +87,9 @@ def _parts(news: News) -> dict[str, str]:
         "since": _since(incident),
         "onset": _at(incident.onset)
         if incident.onset_measured
-        else f"on or before {day(incident.onset.latest.date())}",
+        else f"on or before {ENGLISH.day(incident.onset.latest.date())}",
         "end": _at(incident.end) if incident.end else "",
-        "last_seen": f"on {day(incident.last_seen.date())}",
+        "last_seen": f"on {ENGLISH.day(incident.last_seen.date())}",
         "so_far": _so_far(incident.end, incident),
         "told_onset": _at(news.told_onset) if news.told_onset else "",
         "told_end": _at(news.told_end) if news.told_end else "",
@@ -112,18 +112,18 @@ def _corrections(news: News, parts: dict[str, str]) -> str:
 
 
 def _at(value: Bracket) -> str:
-    text = either(value.earliest.date(), value.latest.date())
+    text = ENGLISH.either(value.earliest.date(), value.latest.date())
     return text if text.startswith("between") else f"on {text}"
 
 
 def _since(incident: Facts) -> str:
     if not incident.onset_measured:
-        return f"{day(incident.onset.latest.date())} or before"
-    return either(incident.onset.earliest.date(), incident.onset.latest.date())
+        return f"{ENGLISH.day(incident.onset.latest.date())} or before"
+    return ENGLISH.either(incident.onset.earliest.date(), incident.onset.latest.date())
 
 
 def _so_far(end: Bracket | None, incident: Facts) -> str:
-    return f"ended {_at(end)}" if end else f"last seen on {day(incident.last_seen.date())}"
+    return f"ended {_at(end)}" if end else f"last seen on {ENGLISH.day(incident.last_seen.date())}"
 
 
 def _on(networks: Sequence[str]) -> str:
@@ -136,8 +136,12 @@ def _on(networks: Sequence[str]) -> str:
 def details(news: News) -> str:
     """The sentence, and below it what it rests on."""
     incident = news.incident
-    began = bracket(incident.onset)
-    ended = f"Ended: {bracket(incident.end)}." if incident.end else f"Last seen: {moment(incident.last_seen)}."
+    began = ENGLISH.bracket(incident.onset)
+    ended = (
+        f"Ended: {ENGLISH.bracket(incident.end)}."
+        if incident.end
+        else f"Last seen: {ENGLISH.moment(incident.last_seen)}."
+    )
     facts = DETAILS.format(
         began=began if incident.onset_measured else f"on or before {began} (it was so when measuring began)",
         ending=ended,
@@ -147,7 +151,7 @@ def details(news: News) -> str:
         grade=incident.grade.value,
         grade_words=GRADE[incident.grade],
         incident=_token(incident.incident_id),
-        noticed=moment(news.at),
+        noticed=ENGLISH.moment(news.at),
     )
     return f"{sentence(news)}\n\n{facts}"
 
@@ -170,4 +174,4 @@ def body(message: Message) -> str:
     lines = "\n".join(f"- {sentence(news)}" for news in message.news[:_LISTED])
     if len(message.news) > _LISTED:
         lines += f"\n… and {len(message.news) - _LISTED:,} more: `kholo incidents` lists what is found."
-    return f"{title(message)}.\n\n{lines}\n\nNoticed by {moment(message.at)}.\n{CLOSING}\n"
+    return f"{title(message)}.\n\n{lines}\n\nNoticed by {ENGLISH.moment(message.at)}.\n{CLOSING}\n"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from kholo.pipeline.cases import view
 from kholo.pipeline.sets import judge_for
-from kholo.publish import Site, build_site
+from kholo.pipeline.site import site
+from kholo.publish import build_site
 from kholo.store import Store
 
 from .options import as_of_option, by_option, case_store_option, fingerprints_option, keeper_of, moment_or_now
@@ -41,9 +41,9 @@ def build(
     opened = Store(store) if store else None
     judge, moment = judge_for(opened, fingerprints), moment_or_now(as_of)
     log = keeper_of(opened, by)
-    views = [view(folder, opened, judge, moment) for folder in folders]
-    files = build_site(Site(views), out)
-    for made in views:
+    whole = site(folders, opened, judge, moment)
+    files = build_site(whole, out)
+    for made in whole.views:
         if log:
             log.made("build", made, out, [path for path in files if made.case.id in path.relative_to(out).parts])
     click.echo(f"{len(files)} files; begin at {out / 'index.html'}")

@@ -15,7 +15,8 @@ from kholo.pipeline.cases import view
 from kholo.pipeline.custody import Keeper
 from kholo.pipeline.ingest import ingest
 from kholo.pipeline.sets import judge_for
-from kholo.publish import CaseView, Site, answer, build_site
+from kholo.pipeline.site import of_views
+from kholo.publish import CaseView, answer, build_site
 from kholo.simulate import load_scenario, shipped_scenarios, simulate, write
 from kholo.store import Store
 
@@ -40,8 +41,9 @@ def demo(folders: tuple[Path, ...], out: Path, as_of: datetime | None) -> None:
     summary = ingest(store, [raw], None, moment, note=Keeper(store, moment, None).ingested)
     click.echo(f"   {summary.new} new, {summary.known} known already, {summary.rejected} rejected: {out / 'store'}")
     click.echo("3. Setting what was measured against what was said and ordered …")
-    views = [view(folder, store, judge_for(store), moment) for folder in folders]
-    build_site(Site(views), out / "site")
+    judge = judge_for(store)
+    views = [view(folder, store, judge, moment) for folder in folders]
+    build_site(of_views(views, store, judge), out / "site")
     for case in views:
         _say(case)
     click.echo(f"\nThe pages: {out / 'site' / 'index.html'}   (or: make serve)")

@@ -16,7 +16,7 @@ from kholo.model import IMPAIRED, EnvironmentFault, Incident, UsageError
 from kholo.model.text import clean
 from kholo.pipeline.events import events
 from kholo.pipeline.sets import judge_for
-from kholo.publish.dates import moment
+from kholo.publish.language import ENGLISH
 from kholo.store import Store
 
 from . import output
@@ -180,7 +180,9 @@ class _Look:
     def _check(self, as_of: datetime | None) -> None:
         last = alert.last_look(self._folder, self._channels)
         if as_of and last and as_of < last:
-            raise UsageError(f"--as-of: what was known later, {moment(last)}, was told already and can't be untold")
+            raise UsageError(
+                f"--as-of: what was known later, {ENGLISH.moment(last)}, was told already and can't be untold"
+            )
 
 
 class _View:

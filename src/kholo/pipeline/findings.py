@@ -13,7 +13,7 @@ from kholo.detect import cells
 from kholo.judge import Judge
 from kholo.model import Cell, EnvironmentFault
 from kholo.papers import languages, paper, render
-from kholo.publish import CaseView, Site, build_site
+from kholo.publish import CaseView, build_site
 from kholo.publish.data import case_data
 from kholo.publish.rows import case_page
 from kholo.store import Store, columns_of
@@ -21,6 +21,7 @@ from kholo.store import Store, columns_of
 from . import sets
 from .cases import Declared, view
 from .events import results
+from .site import of_views
 from .verdicts import Filter, judged, verdict_files
 
 #: Tables of the store that a dossier holds, each in an order of its own.
@@ -40,7 +41,7 @@ def findings(folder: Path, store: Store, judge: Judge, as_of: datetime, declared
     (out / CASE).write_bytes(case_data(case_page(made)))
     (out / CELLS).write_bytes(b"".join(_cells(store, judge, made, as_of)))
     _tables(store, judge, out / "tables")
-    build_site(Site([made]), out / "pages")
+    build_site(of_views([made], store, judge), out / "pages")
     _reports(made, out / "papers")
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from kholo.model import EnvironmentFault
@@ -26,29 +27,30 @@ def build_site(site: Site, out: Path) -> list[Path]:
     no part of the site any more is removed. The same cases in any order give the same bytes. Raises `EnvironmentFault`
     when a file can't be written.
     """
-    files = site_files(site)
-    files[MANIFEST] = "".join(f"{name}\n" for name in sorted(files)).encode()
     old = _listed(out)
-    for name, content in sorted(files.items()):
+    names = set()
+    for name, content in site_files(site):
         write_if_changed(out / name, content)
-    for name in sorted(old - files.keys()):
+        names.add(name)
+    for name in sorted(old - names):
         _remove(out, name)
-    return sorted(out / name for name in files)
+    write_if_changed(out / MANIFEST, "".join(f"{name}\n" for name in sorted(names)).encode())
+    return sorted(out / name for name in (*names, MANIFEST))
 
 
-def site_files(site: Site) -> dict[str, bytes]:
-    """Every file of the site by its path."""
+def site_files(site: Site) -> Iterator[tuple[str, bytes]]:
+    """Every file of the site with its path, one after another."""
     book = Book(site)
-    files = {"index.html": book.front()}
+    yield "index.html", book.front()
     for address in book.addresses():
         page = book.page_at(address)
         if page is not None:
-            files[f"{address}index.html"] = page
+            yield f"{address}index.html", page
     for language in site.languages:
-        files[f"assets/search.{language.code}.json"] = index(site, language, book.path)
+        yield f"assets/search.{language.code}.json", index(site, language, book.path)
     for name in site.cases:
-        files |= {f"data/{name}/{file}": content for file, content in _case_files(site, name).items()}
-    return files
+        for file, content in _case_files(site, name).items():
+            yield f"data/{name}/{file}", content
 
 
 def _case_files(site: Site, name: str) -> dict[str, bytes]:

@@ -34,10 +34,8 @@ class Language:
         self.name = self.about("name of this language", "English")
         self.direction = "rtl" if self.about("direction of writing", "ltr") == "rtl" else "ltr"
         self._thousands = self.about("between thousands", ",")
-        self._digits = {ord(plain): own for plain, own in zip("0123456789", self._own_digits(), strict=False)}
-
-    def _own_digits(self) -> str:
-        return self.about("digits", "0123456789")
+        own = self.about("digits", "0123456789")
+        self._digits = {ord(plain): own for plain, own in zip("0123456789", own, strict=False)}
 
     @property
     def is_source(self) -> bool:

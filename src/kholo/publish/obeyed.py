@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from kholo.model import Assessment, Clock, Entry, Standing
+from kholo.model import Clock, Entry, Standing
 
 from .language import Language
 from .view import CaseView
@@ -65,8 +65,3 @@ def replies(view: CaseView, order: Entry) -> list[Entry]:
         and entry.id != order.id
         and entry.latest >= order.earliest
     ]
-
-
-def assessment_of(view: CaseView, entry_id: str) -> Assessment | None:
-    """The assessment of an entry, where it has one."""
-    return next((row for row in view.assessments if row.entry_id == entry_id), None)

@@ -124,11 +124,6 @@ class CasePage(msgspec.Struct, frozen=True):
     effect: tuple[EffectRow, ...] = ()
 
     @property
-    def clocked(self) -> frozenset[str]:
-        """The orders that a clock runs on."""
-        return frozenset(clock.entry_id for clock in self.view.clocks if clock.clock is ClockKind.COMPLIANCE)
-
-    @property
     def undetermined(self) -> list[ClaimRow]:
         """The claims that the evidence can't decide."""
         return [row for row in self.claims if row.assessment.outcome is Outcome.UNDETERMINED]

@@ -8,7 +8,8 @@ from functools import cached_property
 
 import msgspec
 
-from kholo.model import Actor, Clock, ClockKind, Entry, Incident, UsageError, Verdict
+from kholo.judge.story import Story
+from kholo.model import Actor, Clock, ClockKind, Incident, UsageError, Verdict
 
 from .answer import case_incidents
 from .language import Language, language, language_codes
@@ -29,9 +30,9 @@ class Dossier(msgspec.Struct, frozen=True):
 class Site:
     """Cases by id, in order of id, and the indexes over all of them. Nothing in it changes once it is made.
 
-    `dossiers` maps a case id to its dossier, `stories` the uid of a measurement to its story in sentences, `address`
-    is where the site stands on the web ("": not known). Raises `CaseError` for an id that can't name a folder,
-    `UsageError` for two cases of one id.
+    `dossiers` maps a case id to its dossier, `stories` the uid of a measurement to its story, `address` is where the
+    site stands on the web ("": not known). Raises `CaseError` for an id that can't name a folder, `UsageError` for two
+    cases of one id.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Site:
         views: Sequence[CaseView],
         *,
         dossiers: Mapping[str, Dossier] | None = None,
-        stories: Mapping[str, tuple[str, ...]] | None = None,
+        stories: Mapping[str, Story] | None = None,
         address: str = "",
         languages: Sequence[Language] | None = None,
     ) -> None:
@@ -64,17 +65,9 @@ class Site:
             self._pages[key] = case_page(self.cases[case_id], spoken)
         return self._pages[key]
 
-    def entry(self, case_id: str, entry_id: str) -> Entry:
-        """An entry of a case. Raises `KeyError`."""
-        return self._entries[case_id, entry_id]
-
     def actor(self, case_id: str, actor_id: str) -> Actor:
         """An actor of a case. Raises `KeyError`."""
         return self._actors[case_id, actor_id]
-
-    @cached_property
-    def _entries(self) -> dict[tuple[str, str], Entry]:
-        return {(name, entry.id): entry for name, view in self.cases.items() for entry in view.case.entries}
 
     @cached_property
     def _actors(self) -> dict[tuple[str, str], Actor]:

@@ -25,7 +25,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         "view": page.view,
         "verdict": verdict,
         "incident_id": incident,
-        "story": site.stories.get(key[0], ()),
+        "story": site.stories.get(key[0]),
         "explorer": None if verdict.simulated else explorer_address(key[0]),
         "simulated": page.view.simulated or verdict.simulated,
         "cited": [page.view],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -15,7 +15,10 @@ from .kind import Key, Kind, only_one
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """One thing that can be found: what it is, its name, the kind and key of its page, and words beside it."""
+    """One thing that can be found: what it is, its name, the kind and key of its page, and words beside it.
+
+    `is_record`: the name is in the language of the record.
+    """
 
     what: str
     name: str
@@ -27,7 +30,12 @@ class Hit(msgspec.Struct, frozen=True):
 
 def hits(site: Site, language: Language) -> list[Hit]:
     """Everything, by name."""
-    return sorted(_hits(site, language), key=lambda hit: (hit.name.casefold(), hit.target))
+    return sorted(_hits(site, language), key=lambda hit: (_plain(hit.name).casefold(), hit.target))
+
+
+def _plain(name: str) -> str:
+    """The name from its first letter or figure on."""
+    return next((name[place:] for place, char in enumerate(name) if char.isalnum()), name)
 
 
 def _hits(site: Site, language: Language) -> Iterator[Hit]:
@@ -60,7 +68,7 @@ def content(site: Site, _key: Key, language: Language) -> dict[str, Any]:
     """Everything by its first letter."""
     letters: dict[str, list[Hit]] = {}
     for hit in hits(site, language):
-        letters.setdefault(hit.name[:1].upper(), []).append(hit)
+        letters.setdefault(_plain(hit.name)[:1].upper(), []).append(hit)
     pages = shared.pages(site, language)
     return {
         "title": language.say("Search"),
@@ -70,7 +78,7 @@ def content(site: Site, _key: Key, language: Language) -> dict[str, Any]:
     }
 
 
-def index(site: Site, language: Language, path: Any) -> bytes:
+def index(site: Site, language: Language, path: Callable[[str, Key], str | None]) -> bytes:
     """The index as JSON; `path` gives the address of a page below its language."""
     rows = [
         {
