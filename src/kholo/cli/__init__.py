@@ -31,6 +31,7 @@ from .reference import reference
 from .rejects import rejects
 from .rejudge import rejudge
 from .rules import rules
+from .serve import serve
 from .signals import signals
 from .simulate import simulate
 from .sources import sources
@@ -92,6 +93,7 @@ _COMMANDS = (
     assess,
     clocks,
     build,
+    serve,
     papers,
     signatories,
     simulate,
