@@ -130,13 +130,15 @@ class _Writer:
         if known is None:
             self._write(row, hashed, generation)
             return
-        self.db.execute("INSERT INTO copies VALUES (?, ?, ?)", (hashed, row.uid, row.part))
         key, grade, content, torn, part, group = known
-        if not _changes(grade, content, torn, row):
+        is_changed = _changes(grade, content, torn, row)
+        is_kept = not is_changed or (row.grade == grade and content <= row.content)
+        self.db.execute("INSERT INTO copies VALUES (?, ?, ?)", (hashed, row.uid, row.part if is_kept else part))
+        if not is_changed:
             return
         self.db.execute("UPDATE verdicts SET died = ? WHERE key = ?", (generation, key))
         self.db.execute("UPDATE groups SET rows = rows - 1 WHERE id = ?", (group,))
-        if row.grade == grade and content <= row.content:
+        if is_kept:
             # Two contents, and the one that was known keeps the place: only what it counts for changes.
             self._tear(key, part, generation)
             return

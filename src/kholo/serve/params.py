@@ -59,14 +59,14 @@ def _seconds(text: str) -> int:
         if not _MOMENT.fullmatch(text):
             raise ValueError
         moment = datetime.fromisoformat(text.upper())
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).timestamp())
     except (ValueError, OverflowError):
         raise ValueError("a date or a time as in 2024-02-17 or 2024-02-17T18:00:00Z") from None
 
 
 def moment_of(seconds: int) -> str:
     """Seconds since 1970 as they are written in an address."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _moment(name: str, about: str, example: str) -> Param:

@@ -208,8 +208,8 @@ def _merged(db: sqlite3.Connection, groups: list[int], generation: int, span: Sp
     """The first keys of several groups, each read no further than needed."""
     order = "DESC" if span.newest_first else "ASC"
     query = (
-        "SELECT key FROM verdicts INDEXED BY by_group"
-        f" WHERE grp = :group AND key BETWEEN :low AND :high AND {_VISIBLE}"  # noqa: S608
+        "SELECT key FROM verdicts INDEXED BY by_group WHERE grp = :group AND key BETWEEN :low AND :high"  # noqa: S608
+        f" AND {_VISIBLE}"
         f" ORDER BY key {order} LIMIT :limit"
     )
     values = {"low": span.low, "high": span.high, "generation": generation, "limit": limit}
