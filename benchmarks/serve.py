@@ -117,7 +117,9 @@ def kinds(count: int, many: int) -> dict[str, list[str]]:
         "one verdict, each another": lookups,
         "20 of a service and place, each another": lists,
         "100 of a service and place, each another": [listed(100, **about()) for _ in range(many)],
-        "100 of a network, each another": [listed(100, network=f"AS{64_512 + dice.randrange(3_200)}") for _ in range(many)],
+        "100 of a network, each another": [
+            listed(100, network=f"AS{64_512 + dice.randrange(3_200)}") for _ in range(many)
+        ],
         "100 blocked anywhere, each another": [listed(100, state="blocked") for _ in range(many)],
         "four addresses again and again": hot,
         "mixed: 6 of 10 one verdict, 2 lists, 2 known": [
@@ -140,7 +142,7 @@ def wrk(port: int, paths: list[str], seconds: int, connections: int = 32, encodi
             f"-d{seconds}s",
             "--latency",
             "-s",
-            script,
+            str(script),
             f"http://127.0.0.1:{port}",
         ]
         env = {**os.environ, "PATHS": str(listed), "ENCODING": encoding}

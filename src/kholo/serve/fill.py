@@ -31,7 +31,7 @@ _COLUMNS = (
     "measurement_uid, content, input, test_name, epoch_us(measured_at), coalesce(service, ''), place, network, state,"
     " vantage, simulated, grade, layer, mechanism, also, reachable, locus, evidence, rule_id"
 )
-_KNOWN = "SELECT key, grade, content, torn, part, grp FROM verdicts WHERE hash = ? AND uid = ? AND died IS NULL"
+_KNOWN = "SELECT key, grade, content, torn, part, grp, wide FROM verdicts WHERE hash = ? AND uid = ? AND died IS NULL"
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -110,10 +110,14 @@ class _Writer:
             tuple(row[1:]): row[0]
             for row in db.execute("SELECT id, simulated, service, place, network, state, vantage FROM groups")
         }
+        self.broad: dict[tuple[Any, ...], int] = {
+            tuple(row[1:]): row[0]
+            for row in db.execute("SELECT id, simulated, service, place, state, vantage FROM broad")
+        }
         self.shapes: dict[bytes, int] = {
             text.encode(): number for number, text in db.execute("SELECT id, row FROM shapes")
         }
-        self.spans: dict[int, tuple[int, int, int]] = {}
+        self.spans: dict[tuple[str, int], tuple[int, int, int]] = {}
 
     def add(self, rows: Iterator[Row], generation: int) -> None:
         """Add the rows of one part, which is this generation."""
@@ -130,7 +134,7 @@ class _Writer:
         if known is None:
             self._write(row, hashed, generation)
             return
-        key, grade, content, torn, part, group = known
+        key, grade, content, torn, part, group, wide = known
         is_changed = _changes(grade, content, torn, row)
         is_kept = not is_changed or (row.grade == grade and content <= row.content)
         self.db.execute("INSERT INTO copies VALUES (?, ?, ?)", (hashed, row.uid, row.part if is_kept else part))
@@ -138,6 +142,7 @@ class _Writer:
             return
         self.db.execute("UPDATE verdicts SET died = ? WHERE key = ?", (generation, key))
         self.db.execute("UPDATE groups SET rows = rows - 1 WHERE id = ?", (group,))
+        self.db.execute("UPDATE broad SET rows = rows - 1 WHERE id = ?", (wide,))
         if is_kept:
             # Two contents, and the one that was known keeps the place: only what it counts for changes.
             self._tear(key, part, generation)
@@ -161,7 +166,8 @@ class _Writer:
             row.group = (*row.group[:4], State.INSUFFICIENT.value, row.group[5])
             row.shape = TORN
         key = key_of(row.at, hashed)
-        group, shape = self._group(row.group, key), self._shape(row.shape)
+        group, wide = self._group("groups", row.group, key), self._group("broad", row.group[:3] + row.group[4:], key)
+        shape = self._shape(row.shape)
         values = (
             hashed,
             row.uid,
@@ -178,27 +184,31 @@ class _Writer:
         while True:
             try:
                 self.db.execute(
-                    "INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-                    (key, *values, generation),
+                    "INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)",
+                    (key, *values, generation, wide),
                 )
             except sqlite3.IntegrityError:
                 key += 1
                 continue
             break
-        first, last, many = self.spans.get(group, (key, key, 0))
-        self.spans[group] = (min(first, key), max(last, key), many + 1)
+        for which in (("groups", group), ("broad", wide)):
+            first, last, many = self.spans.get(which, (key, key, 0))
+            self.spans[which] = (min(first, key), max(last, key), many + 1)
 
     def count(self) -> None:
         """Write down how far each group reaches."""
-        query = "UPDATE groups SET first = min(first, ?), last = max(last, ?), rows = rows + ? WHERE id = ?"
-        self.db.executemany(query, [(*span, group) for group, span in self.spans.items()])
+        for (table, group), span in self.spans.items():
+            query = f"UPDATE {table} SET first = min(first, ?), last = max(last, ?), rows = rows + ? WHERE id = ?"  # noqa: S608
+            self.db.execute(query, (*span, group))
         self.spans.clear()
 
-    def _group(self, group: tuple[Any, ...], key: int) -> int:
-        found = self.groups.get(group)
+    def _group(self, table: str, group: tuple[Any, ...], key: int) -> int:
+        known = self.groups if table == "groups" else self.broad
+        found = known.get(group)
         if found is None:
-            found = self.groups[group] = len(self.groups) + 1
-            self.db.execute("INSERT INTO groups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)", (found, *group, key, key))
+            found = known[group] = len(known) + 1
+            values = (found, *group, key, key, 0)
+            self.db.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
         return found
 
     def _shape(self, shape: Shape) -> int:

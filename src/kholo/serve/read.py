@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ import msgspec
 
 from kholo.model import StoreError
 
-from .fill import moment
+from .fill import Shape, moment
 from .index import Current, Place, hash_of, key_of
 
 #: Groups that are merged; of more of them the rows are gone through in the order of time, unless few are of them.
@@ -30,16 +28,46 @@ _TIME, _STEPS = 2.0, 20_000
 #: Seconds for which nobody looks whether there is something new.
 _STALE = 0.2
 _CACHE_KIB = 8_192
+#: Where groups are, and how rows of one are found: by all that one may ask for, and by all but the network.
+_GROUPS, _BROAD = ("groups", "by_group WHERE grp = :group"), ("broad", "by_broad WHERE wide = :group")
 _NAMES = ("simulated", "service", "place", "network", "state", "vantage")
 _SELECT = (
-    "SELECT key, uid, at, input, test, grade, v.part, v.hash, s.row, simulated, service, place, network, state, vantage"
-    " FROM verdicts v CROSS JOIN groups g ON g.id = v.grp CROSS JOIN shapes s ON s.id = v.shape"
+    "SELECT key, uid, at, input, test, grade, part, json(s.row) AS said, simulated, service, place, network, state,"
+    " vantage FROM verdicts v CROSS JOIN groups g ON g.id = v.grp CROSS JOIN shapes s ON s.id = v.shape"
+)
+#: Rows come out as one text: with a row each, threads would wait for each other at every one.
+_ALL = (
+    "SELECT json_group_array(json_array(key, uid, at, input, test, grade, part, json(said), simulated, service, place,"
+    " network, state, vantage)) FROM ({query})"
 )
 _VISIBLE = "born <= :generation AND (died IS NULL OR died > :generation)"
 
 
 class TooSlow(Exception):
     """A query was stopped because it took too long."""
+
+
+class Stored(msgspec.Struct, frozen=True, array_like=True):
+    """A row as it comes out of the index."""
+
+    key: int
+    uid: str
+    at: int
+    input: str | None
+    test: str
+    grade: str
+    part: int
+    said: Shape
+    simulated: int
+    service: str
+    place: str
+    network: str
+    state: str
+    vantage: str
+
+
+_ROWS = msgspec.json.Decoder(list[Stored])
+_KEYS = msgspec.json.Decoder(list[int])
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -119,42 +147,19 @@ class Index:
         if not current.verdicts:
             return Found([], None)
         with self.reading(current.verdicts) as db:
-            groups = _groups(db, wanted, span)
-            if len(groups) <= _MERGED or (len(groups) <= _MERGED_SPARSE and self._is_sparse(db, current, groups)):
-                keys = _merged(db, [group for group, _ in groups], current.generation, span, limit + 1)
+            table = _GROUPS if "network" in wanted else _BROAD
+            groups, many = _groups(db, table, wanted, span)
+            if len(groups) <= _MERGED or (len(groups) <= _MERGED_SPARSE and self._is_sparse(db, current, many)):
+                keys = _merged(db, table, groups, current.generation, span, limit + 1)
                 rows = [_row(row, current) for row in _by_keys(db, keys[:limit], span)]
                 return Found(rows, keys[limit - 1] if len(keys) > limit else None)
-            return self._scanned(db, current, wanted, span, limit)
+            return _scanned(db, current, wanted, span, limit)
 
-    def _is_sparse(self, db: sqlite3.Connection, current: Current, groups: list[tuple[int, int]]) -> bool:
+    def _is_sparse(self, db: sqlite3.Connection, current: Current, many: int) -> bool:
         key = current.verdicts, current.generation
         if self._total[0] != key:
-            self._total = key, db.execute("SELECT coalesce(sum(rows), 0) FROM groups").fetchone()[0]
-        return sum(many for _, many in groups) * _SPARSE < self._total[1]
-
-    def _scanned(
-        self, db: sqlite3.Connection, current: Current, wanted: dict[str, Any], span: Span, limit: int
-    ) -> Found:
-        """Go through the rows in the order of time, in steps that grow, and not for ever."""
-        order = "DESC" if span.newest_first else "ASC"
-        find = f"SELECT key FROM verdicts WHERE key BETWEEN ? AND ? ORDER BY key {order} LIMIT 1 OFFSET ?"  # noqa: S608
-        query = (
-            f"{_SELECT} WHERE key BETWEEN :low AND :high AND {_VISIBLE} AND {_equal(wanted)}"
-            f" ORDER BY key {order} LIMIT :limit"
-        )
-        found: list[Any] = []
-        left = span
-        for many in _STEPS_OF_SCAN:
-            end = db.execute(find, (left.low, left.high, many)).fetchone()
-            part = left if end is None else _until(left, end[0])
-            values = {**wanted, "low": part.low, "high": part.high, "generation": current.generation}
-            found += db.execute(query, {**values, "limit": limit + 1 - len(found)}).fetchall()
-            if len(found) > limit:
-                return Found([_row(row, current) for row in found[:limit]], found[limit - 1][0])
-            if end is None:
-                return Found([_row(row, current) for row in found], None)
-            left = after(span, end[0])
-        return Found([_row(row, current) for row in found], end[0])
+            self._total = key, db.execute("SELECT coalesce(sum(rows), 0) FROM broad").fetchone()[0]
+        return many * _SPARSE < self._total[1]
 
     def verdict(self, current: Current, uid: str) -> Held | None:
         """The verdict on one measurement."""
@@ -163,13 +168,12 @@ class Index:
         with self.reading(current.verdicts) as db:
             query = f"{_SELECT} WHERE v.hash = :hash AND uid = :uid AND {_VISIBLE}"
             values = {"hash": hash_of(uid), "uid": uid, "generation": current.generation}
-            found = db.execute(query, values).fetchone()
-            if found is None:
+            rows = _all(db, query, values)
+            if not rows:
                 return None
-            numbers = [
-                found[6],
-                *(n for (n,) in db.execute("SELECT part FROM copies WHERE hash = ? AND uid = ?", (found[7], uid))),
-            ]
+            found = rows[0]
+            copies = db.execute("SELECT part FROM copies WHERE hash = :hash AND uid = :uid", values).fetchall()
+            numbers = [found.part, *(number for (number,) in copies)]
             query = f"SELECT id FROM parts WHERE n IN ({', '.join('?' * len(numbers))}) ORDER BY id"  # noqa: S608
             return Held(_row(found, current), tuple(part for (part,) in db.execute(query, numbers)))
 
@@ -198,42 +202,78 @@ def _equal(wanted: dict[str, Any]) -> str:
     return " AND ".join(f"{name} = :{name}" for name in _NAMES if name in wanted) or "true"
 
 
-def _groups(db: sqlite3.Connection, wanted: dict[str, Any], span: Span) -> list[tuple[int, int]]:
-    """Groups of what is wanted that reach into the span, and their rows; one more than is merged at most."""
-    query = f"SELECT id, rows FROM groups WHERE {_equal(wanted)} AND first <= :high AND last >= :low LIMIT :many"  # noqa: S608
-    return db.execute(query, {**wanted, "low": span.low, "high": span.high, "many": _MERGED_SPARSE + 1}).fetchall()
+def _all(db: sqlite3.Connection, query: str, values: Any) -> list[Stored]:
+    return _ROWS.decode(db.execute(_ALL.format(query=query), values).fetchone()[0])
 
 
-def _merged(db: sqlite3.Connection, groups: list[int], generation: int, span: Span, limit: int) -> list[int]:
-    """The first keys of several groups, each read no further than needed."""
+def _groups(
+    db: sqlite3.Connection, table: tuple[str, str], wanted: dict[str, Any], span: Span
+) -> tuple[list[int], int]:
+    """Groups of what is wanted that reach into the span, one more than is merged at most; and their rows in all."""
+    query = (
+        "SELECT json_group_array(id), coalesce(sum(rows), 0) FROM"  # noqa: S608
+        f" (SELECT id, rows FROM {table[0]} WHERE {_equal(wanted)} AND first <= :high AND last >= :low LIMIT :many)"
+    )
+    values = {**wanted, "low": span.low, "high": span.high, "many": _MERGED_SPARSE + 1}
+    groups, many = db.execute(query, values).fetchone()
+    return _KEYS.decode(groups), many
+
+
+def _merged(
+    db: sqlite3.Connection, table: tuple[str, str], groups: list[int], generation: int, span: Span, limit: int
+) -> list[int]:
+    """The first keys of several groups."""
     order = "DESC" if span.newest_first else "ASC"
     query = (
-        "SELECT key FROM verdicts INDEXED BY by_group WHERE grp = :group AND key BETWEEN :low AND :high"  # noqa: S608
-        f" AND {_VISIBLE}"
-        f" ORDER BY key {order} LIMIT :limit"
+        f"SELECT json_group_array(key) FROM (SELECT key FROM verdicts INDEXED BY {table[1]}"  # noqa: S608
+        f" AND key BETWEEN :low AND :high AND {_VISIBLE} ORDER BY key {order} LIMIT :limit)"
     )
     values = {"low": span.low, "high": span.high, "generation": generation, "limit": limit}
-    lines = (db.execute(query, {**values, "group": group}) for group in groups)
-    return [key for (key,) in islice(heapq.merge(*lines, reverse=span.newest_first), limit)]
+    keys = [
+        key for group in groups for key in _KEYS.decode(db.execute(query, {**values, "group": group}).fetchone()[0])
+    ]
+    return sorted(keys, reverse=span.newest_first)[:limit]
 
 
-def _by_keys(db: sqlite3.Connection, keys: list[int], span: Span) -> list[Any]:
+def _scanned(db: sqlite3.Connection, current: Current, wanted: dict[str, Any], span: Span, limit: int) -> Found:
+    """Go through the rows in the order of time, in steps that grow, and not for ever."""
+    order = "DESC" if span.newest_first else "ASC"
+    find = f"SELECT key FROM verdicts WHERE key BETWEEN ? AND ? ORDER BY key {order} LIMIT 1 OFFSET ?"  # noqa: S608
+    query = (
+        f"{_SELECT} WHERE key BETWEEN :low AND :high AND {_VISIBLE} AND {_equal(wanted)}"
+        f" ORDER BY key {order} LIMIT :limit"
+    )
+    found: list[Stored] = []
+    left, end = span, None
+    for many in _STEPS_OF_SCAN:
+        end = db.execute(find, (left.low, left.high, many)).fetchone()
+        part = left if end is None else _until(left, end[0])
+        values = {**wanted, "low": part.low, "high": part.high, "generation": current.generation}
+        found += _all(db, query, {**values, "limit": limit + 1 - len(found)})
+        if len(found) > limit:
+            return Found([_row(row, current) for row in found[:limit]], found[limit - 1].key)
+        if end is None:
+            break
+        left = after(span, end[0])
+    return Found([_row(row, current) for row in found], end[0] if end else None)
+
+
+def _by_keys(db: sqlite3.Connection, keys: list[int], span: Span) -> list[Stored]:
     order = "DESC" if span.newest_first else "ASC"
     query = f"{_SELECT} WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key {order}"  # noqa: S608
-    return db.execute(query, [msgspec.json.encode(keys).decode()]).fetchall()
+    return _all(db, query, [msgspec.json.encode(keys).decode()])
 
 
-def _row(found: Any, current: Current) -> dict[str, Any]:
+def _row(found: Stored, current: Current) -> dict[str, Any]:
     """A verdict under its public names, in their order."""
-    _, uid, at, text, test, grade, _, _, shape, simulated, service, place, network, state, vantage = found
-    said = msgspec.json.decode(shape)
+    said = found.said
     ruleset, _, reference = current.set_name.partition("-")
     return {
-        "measurement_uid": uid, "input": text, "test_name": test, "measured_at": moment(at), "service": service or None,
-        "place": place, "network": network, "state": state, "layer": said["layer"], "mechanism": said["mechanism"],
-        "also": said["also"], "reachable": said["reachable"], "locus": said["locus"], "evidence": said["evidence"],
-        "grade": grade, "rule_id": said["rule_id"], "ruleset": ruleset, "reference": reference,
-        "simulated": bool(simulated), "vantage": vantage,
+        "measurement_uid": found.uid, "input": found.input, "test_name": found.test, "measured_at": moment(found.at),
+        "service": found.service or None, "place": found.place, "network": found.network, "state": found.state,
+        "layer": said.layer, "mechanism": said.mechanism, "also": list(said.also), "reachable": said.reachable,
+        "locus": said.locus, "evidence": said.evidence, "grade": found.grade, "rule_id": said.rule_id,
+        "ruleset": ruleset, "reference": reference, "simulated": bool(found.simulated), "vantage": found.vantage,
     }  # fmt: skip
 
 
