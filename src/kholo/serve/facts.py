@@ -21,7 +21,7 @@ from kholo.publish import CaseView, answer
 from kholo.store import Store
 
 from .fill import moment
-from .index import FACTS, HASH_BITS, opened
+from .index import FACTS, HASH_BITS, LAYOUT, opened
 from .rows import CaseRow, NetworkRow, ServiceRow, SignalRow
 
 _ENCODER = msgspec.json.Encoder()
@@ -51,7 +51,7 @@ class Fact(msgspec.Struct, frozen=True):
 def write(facts: Iterable[Fact], folder: Path) -> tuple[str, str]:
     """Write a file of facts; its name and its digest, which follow from the rows alone."""
     rows = sorted(facts, key=lambda fact: (fact.kind, fact.key))
-    digest = hashlib.blake2b(digest_size=12)
+    digest = hashlib.blake2b(LAYOUT.encode(), digest_size=12)
     for row in rows:
         digest.update(_ENCODER.encode(row))
     name = f"facts-{digest.hexdigest()}.sqlite"

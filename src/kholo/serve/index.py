@@ -64,6 +64,8 @@ CREATE TABLE facts (
 ) WITHOUT ROWID;
 CREATE INDEX fact_owner ON facts (kind, owner, key);
 """
+#: Tells layouts apart: a file of another one is made anew.
+LAYOUT = hashlib.blake2b(f"{VERDICTS}{FACTS}".encode(), digest_size=6).hexdigest()
 
 
 class Current(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import duckdb
 import msgspec
 
 from kholo.detect import meant
@@ -12,7 +13,7 @@ from kholo.judge import Judge
 from kholo.judge.story import Story, tell
 from kholo.model import Incident
 from kholo.pipeline import sets
-from kholo.pipeline.verdicts import stored
+from kholo.pipeline.verdicts import stored_through
 from kholo.publish.data import LICENCE
 from kholo.store import Store
 
@@ -24,7 +25,7 @@ from .read import Index, after, span_of
 from .resources import RESOURCES, ROOT, Resource
 
 #: Seconds that a request waits for its turn to have a story told.
-_TURN = 5.0
+_TURN = 2.0
 _DEFAULT_LIMIT = 100
 #: Conditions on facts by parameter.
 _TESTS = {
@@ -58,6 +59,7 @@ class Reader:
         self._store = store
         self._judges: tuple[str, Judge] | None = None
         self._turn = threading.Lock()
+        self._connections: tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection] | None = None
 
     def rows(self, resource: Resource, current: Current, values: dict[str, Any]) -> Rows:
         """A page of a list. Raises `Problem`."""
@@ -139,15 +141,28 @@ class Reader:
                 tell(judge, measurement, observations)
                 for part in parts
                 if (store.parts / part / "measurements.parquet").exists()
-                for measurement, observations in stored(store, store.parts / part, uid)
+                for measurement, observations in stored_through(*self._lines(), store.parts / part, uid)
             ]
         finally:
             self._turn.release()
+
+    def _lines(self) -> tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]:
+        """Connections to read parts through, opened once. Only whose turn it is uses them."""
+        if self._connections is None:
+            self._connections = _connection(), _connection()
+        return self._connections
 
     def _judge(self, store: Store, name: str) -> Judge:
         if self._judges is None or self._judges[0] != name:
             self._judges = name, sets.load(store, name)
         return self._judges[1]
+
+
+def _connection() -> duckdb.DuckDBPyConnection:
+    db = duckdb.connect()
+    db.execute("SET threads = 1")
+    db.execute("SET memory_limit = '256MB'")
+    return db
 
 
 def bound_to(resource: Resource, values: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,7 +23,7 @@ from kholo.store import Store
 
 from . import facts
 from .fill import Told, fill, state_of
-from .index import VERDICTS, Current, Place, opened
+from .index import LAYOUT, VERDICTS, Current, Place, opened
 
 SITE = "site"
 
@@ -49,7 +50,7 @@ def case_folders(given: tuple[Path, ...]) -> tuple[Path, ...]:
 
 def made_from(sources: Sources, as_of: datetime) -> str:
     """Tells states of the sources apart without reading them: parts, reference data, cases' files, and the day."""
-    digest = hashlib.blake2b(f"{as_of:%Y-%m-%d}".encode(), digest_size=12)
+    digest = hashlib.blake2b(f"{as_of:%Y-%m-%d}\n{LAYOUT}".encode(), digest_size=12)
     if sources.store is not None:
         store = Store(sources.store)
         digest.update("\n".join([sets.name_of(judge_for(store)), *store.part_ids()]).encode())
@@ -102,7 +103,8 @@ def _verdicts(
     name = sets.name_of(judge)
     files = verdict_files(store, name)
     parts = [path.stem for path in files]
-    file = f"verdicts-{hashlib.blake2b(name.encode(), digest_size=8).hexdigest()}.sqlite"
+    of_set = hashlib.blake2b(f"{name} {LAYOUT}".encode(), digest_size=8).hexdigest()
+    file = f"verdicts-{of_set}.sqlite"
     path = place.folder / file
     is_known = before is not None and before.verdicts == file and path.exists()
     if is_known and not _is_beginning(path, parts):
@@ -115,6 +117,8 @@ def _verdicts(
     try:
         generation = fill(db, store, files, tell)
         networks = list(facts.of_networks(db))
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: can't be written: {error}; remove {place.folder}, and it is made anew") from error
     finally:
         db.close()
     if not is_known:

@@ -26,8 +26,9 @@ from .wsgi import application
 
 #: Milliseconds in which a client has to send the head of a request, and bytes that it may have.
 _HEAD_TIME, _HEAD_SIZE = 10_000, 16_384
-#: Requests that one worker answers at a time; the next wait in its queue, and at most so many.
-_THREADS, _WAITING = 8, 256
+#: Requests that one worker answers at a time, as measured (docs/decisions/0023-serving.md); the next wait in its queue,
+#: and at most so many.
+_THREADS, _WAITING = 2, 256
 #: Seconds that requests under way have for their end when the server is stopped.
 _STOP = 5
 
