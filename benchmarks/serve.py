@@ -35,7 +35,7 @@ from kholo.pipeline.sets import judge_for
 from kholo.pipeline.verdicts import verdict_files
 from kholo.serve import Sources, facts
 from kholo.serve.fill import fill, state_of
-from kholo.serve.index import VERDICTS, Current, Place, opened
+from kholo.serve.index import LAYOUT, VERDICTS, Current, Place, opened
 from kholo.serve.refresh import made_from
 from kholo.store import Store
 
@@ -76,13 +76,13 @@ def index(store: Store, judge: Judge) -> None:
     sources = Sources(store.root / "served", store.root)
     place = Place(sources.folder)
     mark = made_from(sources, datetime.now(UTC))
-    before = place.current()
-    if before is not None and before.generation == len(store.part_ids()):
+    before, file = place.current(), f"verdicts-bench-{LAYOUT}.sqlite"
+    if before is not None and before.generation == len(store.part_ids()) and before.verdicts == file:
         place.publish(msgspec.structs.replace(before, made_from=mark))
         return
     place.folder.mkdir(exist_ok=True)
     name = sets.name_of(judge)
-    path = place.folder / "verdicts-bench.sqlite"
+    path = place.folder / file
     path.unlink(missing_ok=True)
     begun = time.perf_counter()
     db = opened(path, is_new=True, schema=VERDICTS)
@@ -91,9 +91,9 @@ def index(store: Store, judge: Judge) -> None:
     db.close()
     opened(path).close()
     print(f"indexed in {time.perf_counter() - begun:.0f} s, {path.stat().st_size >> 20} MiB")
-    file, digest = facts.write(made, place.folder)
+    about, digest = facts.write(made, place.folder)
     state = state_of(name, store.part_ids())
-    place.publish(Current(file, digest, mark, datetime.now(UTC), path.name, state, generation, name))
+    place.publish(Current(about, digest, mark, datetime.now(UTC), path.name, state, generation, name))
 
 
 def kinds(count: int, many: int) -> dict[str, list[str]]:

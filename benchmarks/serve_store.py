@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from pathlib import Path
-
-import msgspec
 
 from kholo.judge import Judge
 from kholo.model import Evidence, Grade, Layer, Locus, State, Verdict
@@ -92,11 +89,3 @@ def _row(number: int, ruleset: str, reference: str) -> bytes:
 def size(store: Store) -> int:
     """Bytes of a store's verdicts."""
     return sum(path.stat().st_size for path in (store.root / "verdicts").rglob("*.parquet"))
-
-
-def start(root: Path, judge: Judge, count: int) -> Store:
-    """The store, made with all cores that there are."""
-    return make(root, judge, count, os.cpu_count() or 1)
-
-
-__all__ = ["PLACES", "SERVICES", "msgspec", "size", "start", "uid", "uids", "when"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
+import traceback
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
@@ -107,6 +108,8 @@ class Site:
         except (TooSlow, KholoError, duckdb.Error, sqlite3.Error):
             made = _problem(Problem("busy", "could not be read just now", (("Retry-After", "5"),)))
         except Exception:
+            # For whoever serves: where in our code, and nothing of who asked.
+            traceback.print_exc()
             made = _problem(Problem("internal", "something went wrong here"))
         if left is not None:
             made = msgspec.structs.replace(made, headers=[*made.headers, *left.headers()])
