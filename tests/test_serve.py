@@ -8,6 +8,7 @@ import http.client
 import io
 import json
 import re
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from kholo.serve import Sources, refresh
 from kholo.serve.apidoc import page
 from kholo.serve.openapi import document
 from kholo.serve.problems import KINDS
+from kholo.serve.read import Index, span_of
 from kholo.serve.resources import RESOURCES, Resource
 from kholo.store import Store
 
@@ -326,6 +328,39 @@ def test_new_parts_are_seen_and_a_walk_goes_on_as_it_began(tmp_path: Path) -> No
         assert running.get(f"{API}/verdicts?limit=1")["ETag"] != first["ETag"]
         walked = [*first.json()["data"], *running.walk(first.json()["next"])]
         assert [row["measured_at"][11:13] for row in walked] == ["10", "11", "12"]
+
+
+def test_a_case_that_breaks_while_it_is_served_leaves_what_was_served(tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    shutil.copytree(ROOT / "cases" / "zz-simulated", case)
+    text = (case / "case.toml").read_text()
+    with served("--cases", case, "--rate", "0", "--every", "0.2") as running:
+        title = running.get(f"{API}/cases/zz-simulated").json()["title"]
+        (case / "case.toml").write_text("title = ")
+        assert running.process.stdout is not None
+        assert "as before" in running.process.stdout.readline()
+        assert running.get(f"{API}/cases/zz-simulated").json()["title"] == title
+        (case / "case.toml").write_text(text.replace(title, "Another title"))
+        deadline = time.monotonic() + 120
+        while running.get(f"{API}/cases/zz-simulated").json()["title"] != "Another title":
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+
+def test_a_part_that_is_gone_is_served_no_more(tmp_path: Path) -> None:
+    for number in (1, 2):
+        uid = f"20240217180000.{number:06}_PK_webconnectivity_0123456789abcdef"
+        (tmp_path / f"{number}.json").write_bytes(raw.encode(raw.measurement(measurement_uid=uid)))
+        kholo("ingest", tmp_path / f"{number}.json", "--store", tmp_path / "store")
+    sources = Sources(tmp_path / "served", tmp_path / "store")
+    moment = datetime(2026, 11, 24, tzinfo=UTC)
+    index = Index(sources.folder)
+    everything = span_of(None, None, newest_first=False)
+    for left in (2, 1):
+        current = refresh(sources, moment)
+        assert len(index.verdicts(current, {"simulated": False}, everything, 9).rows) == left
+        store = Store(tmp_path / "store")
+        shutil.rmtree(store.parts / store.part_ids()[0])
 
 
 def test_no_address_of_a_client_is_written(tmp_path: Path, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,9 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 
 from kholo.model import EnvironmentFault, KholoError
+from kholo.sources.items import clean
 from kholo.store import Store
 
 from .limits import Limits
@@ -103,7 +106,7 @@ def _watch(sources: Sources, every: float, stopped: threading.Event, say: Callab
             before = Index(sources.folder).current().made_from
             if made_from(sources, now) == before:
                 continue
-        except KholoError as error:
+        except (KholoError, OSError) as error:
             say(f"kholo: {error}")
             continue
         worker = multiprocessing.get_context("spawn").Process(
@@ -119,8 +122,12 @@ def _watch(sources: Sources, every: float, stopped: threading.Event, say: Callab
 
 
 def refresh_in_process(sources: Sources, as_of: datetime) -> None:
-    """What a process of its own does."""
-    refresh(sources, as_of)
+    """What a process of its own does; a fault is told and ends it."""
+    try:
+        refresh(sources, as_of)
+    except (KholoError, OSError, duckdb.Error) as error:
+        sys.stderr.write(f"kholo: {clean(str(error), 2_000)}\n")
+        sys.exit(1)
 
 
 def _shown(host: str) -> str:
