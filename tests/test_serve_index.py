@@ -30,9 +30,11 @@ SET = "aaaa-bbbb"
 Made = tuple[Verdict, str]
 
 
-def verdict(number: int, hour: int, state: State, grade: Grade, network: int, *, simulated: bool) -> Verdict:
+def verdict(
+    number: int, hour: int, state: State, grade: Grade, network: int, text: str | None = None, *, simulated: bool
+) -> Verdict:
     return Verdict(
-        measurement_uid=f"uid-{number}", input="https://x.com/", test_name="web_connectivity",
+        measurement_uid=f"uid-{number}", input=text, test_name="web_connectivity",
         measured_at=FIRST + timedelta(hours=hour), service="x" if number % 3 else None, place="PK",
         network=f"AS{network}", state=state, layer=None, mechanism=None, also=("dns.bogon",) if number % 2 else (),
         reachable=None, locus=Locus.UNKNOWN, evidence=Evidence.STRONG, grade=grade, rule_id=f"rule.{state}",
@@ -40,9 +42,11 @@ def verdict(number: int, hour: int, state: State, grade: Grade, network: int, *,
     )  # fmt: skip
 
 
+INPUTS = st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=9)
 VERDICTS_MADE = st.builds(
     verdict, st.integers(0, 12), st.integers(0, 5), st.sampled_from(State), st.sampled_from([Grade.A, Grade.B]),
-    st.integers(1, 3), simulated=st.booleans(),
+    st.integers(1, 3), INPUTS,
+    simulated=st.booleans(),
 )  # fmt: skip
 PARTS = st.lists(st.lists(st.tuples(VERDICTS_MADE, st.sampled_from(["c1", "c2", "c3"])), max_size=8), max_size=6)
 
