@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -35,7 +36,7 @@ from kholo.serve.resources import RESOURCES, Resource
 from kholo.store import Store
 
 from . import raw
-from .serving import Server, kholo, served
+from .serving import COMMAND, Server, free_port, kholo, served
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = '=HYPERLINK("https://evil.example")<script>alert(1)</script>\u202e\u200b&'
@@ -296,8 +297,8 @@ def test_broken_requests_and_slow_ones_hold_nobody_up(server: Server) -> None:
         line.close()
 
 
-def test_a_client_that_asks_too_much_waits(folder: Path) -> None:
-    with served("--store", folder / "store", "--rate", "1") as running:
+def test_a_client_that_asks_too_much_waits() -> None:
+    with served("--cases", ROOT / "cases", "--rate", "1") as running:
         answers = [running.get(f"{API}/services") for _ in range(30)]
         told = next(one for one in answers if one.status == 429)
         assert int(told["Retry-After"]) >= 1
@@ -364,15 +365,21 @@ def test_a_part_that_is_gone_is_served_no_more(tmp_path: Path) -> None:
 
 
 def test_no_address_of_a_client_is_written(tmp_path: Path, folder: Path) -> None:
-    sources = Sources(tmp_path / "served", folder / "store")
-    refresh(sources, datetime(2026, 11, 24, tzinfo=UTC))
-    with served("--store", folder / "store", "--behind-proxy", "--rate", "100") as running:
+    shutil.copytree(folder / "store", tmp_path / "store")
+    with served("--store", tmp_path / "store", "--behind-proxy", "--rate", "100") as running:
         for number in range(20):
             running.get(f"{API}/cases", X_Forwarded_For=f"10.1.1.1, 203.0.113.{number}")
         running.get(f"{API}/nothing", X_Forwarded_For="203.0.113.77")
-    for path in folder.rglob("*"):
+    for path in tmp_path.rglob("*"):
         if path.is_file():
             assert b"203.0.113.77" not in path.read_bytes()
+
+
+def test_one_server_a_store(server: Server, folder: Path) -> None:
+    command = [*COMMAND, "serve", "--store", str(folder / "store"), "--port", str(free_port())]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "another kholo serve runs" in done.stderr
 
 
 def test_the_same_store_makes_the_same_facts_and_nothing_twice(tmp_path: Path, folder: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from kholo.model import UsageError
-from kholo.serve import Options, Sources, case_folders, refresh
+from kholo.serve import Options, Sources, alone, case_folders, refresh
 from kholo.serve import serve as run
 
 from .options import case_store_option, moment_or_now
@@ -69,6 +69,7 @@ def serve(
     with ExitStack() as stack:
         folder = store / "served" if store else Path(stack.enter_context(tempfile.TemporaryDirectory()))
         sources = Sources(folder, store, case_folders(cases), is_site_made=site is None)
+        stack.enter_context(alone(folder))
         refresh(sources, moment_or_now(None), _tell)
         run(sources, Options(host, port, workers, rate, every, behind_proxy, site), click.echo)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .refresh import Sources, case_folders, refresh
+from .refresh import Sources, alone, case_folders, refresh
 from .run import Options, serve
 
-__all__ = ["Options", "Sources", "case_folders", "refresh", "serve"]
+__all__ = ["Options", "Sources", "alone", "case_folders", "refresh", "serve"]

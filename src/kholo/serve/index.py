@@ -6,6 +6,7 @@
       facts-<digest>.sqlite       cases, incidents, days, signals: made anew when they change, never written to again
       site/                       pages, where none were given
       lock                        held by the one process that writes
+      serving                     held by the one server
 
 All of it is derived and may be deleted at any time.
 """

@@ -65,7 +65,7 @@ def refresh(sources: Sources, as_of: datetime, tell: Told = lambda _done, _all: 
     """Bring the index up to its sources, and put it in force. Raises `CaseError`, `StoreError` and their like."""
     place = Place(sources.folder)
     sources.folder.mkdir(parents=True, exist_ok=True)
-    with _writing(sources.folder):
+    with _held(sources.folder / "lock", "another process is writing to this index"):
         before = place.current()
         mark = made_from(sources, as_of)
         if before is not None and before.made_from == mark and (sources.folder / before.facts).exists():
@@ -139,10 +139,18 @@ def _is_beginning(path: Path, parts: list[str]) -> bool:
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    with (folder / "lock").open("a") as lock:
+def alone(folder: Path) -> Iterator[None]:
+    """Hold an index for one server. Two, with other cases each, would undo what the other did. Raises `StoreError`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with _held(folder / "serving", "another kholo serve runs on this store; --workers adds to that one"):
+        yield
+
+
+@contextmanager
+def _held(path: Path, otherwise: str) -> Iterator[None]:
+    with path.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StoreError(f"{folder}: another process is writing to this index") from None
+            raise StoreError(f"{path.parent}: {otherwise}") from None
         yield
