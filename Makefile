@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 BUILD := build
 
-.PHONY: demo test bench detector-report serve lint lock catalogues clean help
+.PHONY: demo test bench bench-serve detector-report serve lint lock catalogues clean help
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
 
 # The lock file pins what is installed; pyproject.toml says what is allowed.
 $(VENV)/.base: pyproject.toml requirements.lock
@@ -26,9 +26,10 @@ $(VENV)/.dev: $(VENV)/.base requirements-dev.lock
 demo: $(VENV)/.base ## build the site of the shipped cases and say what was found
 	@$(BIN)/kholo demo cases/* --out $(BUILD)
 
-serve: $(VENV)/.base ## serve the site that `make demo` built, on this machine only
+serve: $(VENV)/.base ## serve what `make demo` built, with the API, on this machine only
 	@test -d $(BUILD)/site || $(MAKE) demo
-	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(BUILD)/site 8000
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check granian==2.8.7
+	$(BIN)/kholo serve --cases cases --store $(BUILD)/store --site $(BUILD)/site
 
 lint: $(VENV)/.dev ## formatting, lint and types
 	$(BIN)/ruff check .
@@ -45,6 +46,9 @@ bench: $(VENV)/.dev ## speed beside a peer and beside the limit, as ratios
 	$(BIN)/python benchmarks/fetch.py
 	$(BIN)/python benchmarks/record.py
 	$(BIN)/python benchmarks/dossier.py
+
+bench-serve: $(VENV)/.dev ## requests a second on ten million verdicts, beside nginx; some 15 minutes the first time
+	$(BIN)/python benchmarks/serve.py
 
 detector-report: $(VENV)/.dev ## how often the detector is wrong, how late, how far off; some ten minutes
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check ruptures==1.1.10

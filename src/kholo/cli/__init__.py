@@ -37,6 +37,7 @@ from .rejects import rejects
 from .rejudge import rejudge
 from .rules import rules
 from .seal import sign, stamp
+from .serve import serve
 from .signals import signals
 from .simulate import simulate
 from .sources import sources
@@ -104,6 +105,7 @@ _COMMANDS = (
     stamp,
     verify,
     redact,
+    serve,
     papers,
     signatories,
     log_command,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import click
@@ -21,8 +18,6 @@ from kholo.simulate import load_scenario, shipped_scenarios, simulate, write
 from kholo.store import Store
 
 from .options import as_of_option, moment_or_now
-
-PORT = 8_000
 
 
 @click.command(epilog="\b\nExample:\n  kholo demo cases/x-pakistan-2024 cases/zz-simulated --out build\n")
@@ -47,8 +42,6 @@ def demo(folders: tuple[Path, ...], out: Path, as_of: datetime | None) -> None:
     for case in views:
         _say(case)
     click.echo(f"\nThe pages: {out / 'site' / 'index.html'}   (or: make serve)")
-    if sys.stdin.isatty() and sys.stdout.isatty() and click.confirm("Serve them on this machine now?"):
-        serve(out / "site")
 
 
 def _say(case: CaseView) -> None:
@@ -61,11 +54,3 @@ def _say(case: CaseView) -> None:
         if clock.network is None:
             state = f"stopped {clock.stopped:%Y-%m-%d}" if clock.stopped else "still running"
             click.echo(f"   {clock.clock} clock of {clock.entry_id}: {clock.days} days, {state}")
-
-
-def serve(folder: Path) -> None:
-    """Serve a folder on this machine only, until stopped."""
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", PORT), handler) as server:
-        click.echo(f"http://127.0.0.1:{PORT}/   (Ctrl-C stops it)")
-        server.serve_forever()

@@ -178,22 +178,29 @@ def _rejudged(store: Store, part: str, judge: Judge) -> Iterator[bytes]:
 def stored(store: Store, part: Path, *uids: str) -> Iterator[tuple[Measurement, list[Observation]]]:
     """The measurements of a part (or those under `uids` only) with their observations, as they came in."""
     with store.connect() as db, store.connect() as other:
-        store.view(db, "measurements", [part / "measurements.parquet"])
-        facts = part / "observations.parquet"
-        store.view(other, "observations", [facts] if facts.exists() else [])
-        where = "WHERE measurement_uid IN (SELECT unnest(?::VARCHAR[]))" if uids else ""
-        values = [uids] if uids else []
-        order = "ORDER BY measurement_uid, content"
-        found = rows(other.execute(f"SELECT * FROM observations {where} {order}, place_in", values))  # noqa: S608
-        groups = groupby(found, key=lambda row: (row.pop("measurement_uid"), row.pop("content")))
-        group = next(groups, None)
-        for row in rows(db.execute(f"SELECT * FROM measurements {where} {order}", values)):  # noqa: S608
-            key = (row["measurement_uid"], row.pop("content"))
-            observations: list[Observation] = []
-            if group is not None and group[0] == key:
-                observations = [_observation(fact) for fact in group[1]]
-                group = next(groups, None)
-            yield _measurement(row), observations
+        yield from stored_through(db, other, part, *uids)
+
+
+def stored_through(
+    db: duckdb.DuckDBPyConnection, other: duckdb.DuckDBPyConnection, part: Path, *uids: str
+) -> Iterator[tuple[Measurement, list[Observation]]]:
+    """The same through two connections that are there already: opening them takes longer than reading one."""
+    Store.view(db, "measurements", [part / "measurements.parquet"])
+    facts = part / "observations.parquet"
+    Store.view(other, "observations", [facts] if facts.exists() else [])
+    where = "WHERE measurement_uid IN (SELECT unnest(?::VARCHAR[]))" if uids else ""
+    values = [uids] if uids else []
+    order = "ORDER BY measurement_uid, content"
+    found = rows(other.execute(f"SELECT * FROM observations {where} {order}, place_in", values))  # noqa: S608
+    groups = groupby(found, key=lambda row: (row.pop("measurement_uid"), row.pop("content")))
+    group = next(groups, None)
+    for row in rows(db.execute(f"SELECT * FROM measurements {where} {order}", values)):  # noqa: S608
+        key = (row["measurement_uid"], row.pop("content"))
+        observations: list[Observation] = []
+        if group is not None and group[0] == key:
+            observations = [_observation(fact) for fact in group[1]]
+            group = next(groups, None)
+        yield _measurement(row), observations
 
 
 def _measurement(row: dict[str, Any]) -> Measurement:

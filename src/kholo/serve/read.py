@@ -1,0 +1,289 @@
+"""Reading the index. Work is bounded whatever is asked: so many rows looked at, so many given."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kholo.model import StoreError
+
+from .fill import Shape, moment
+from .index import Current, Place, hash_of, key_of
+
+#: Groups that are merged; of more of them the rows are gone through in the order of time, unless few are of them.
+_MERGED, _MERGED_SPARSE = 100, 1_000
+#: Of so many rows one at most is of a sparse group.
+_SPARSE = 50
+#: Rows gone through for one page, step by step. What is not found by then is left to the next page.
+_STEPS_OF_SCAN = (1_000, 4_000, 16_000)
+#: Seconds that a query may take, and steps of SQLite's machine after which it is looked at.
+_TIME, _STEPS = 2.0, 20_000
+#: Seconds for which nobody looks whether there is something new.
+_STALE = 0.2
+_CACHE_KIB = 8_192
+#: Where groups are, and how rows of one are found: by all that one may ask for, and by all but the network.
+_GROUPS, _BROAD = ("groups", "by_group WHERE grp = :group"), ("broad", "by_broad WHERE wide = :group")
+_NAMES = ("simulated", "service", "place", "network", "state", "vantage")
+_SELECT = (
+    "SELECT key, uid, at, input, test, grade, part, json(s.row) AS said, simulated, service, place, network, state,"
+    " vantage FROM verdicts v CROSS JOIN groups g ON g.id = v.grp CROSS JOIN shapes s ON s.id = v.shape"
+)
+#: Rows come out as one text: with a row each, threads would wait for each other at every one.
+_ALL = (
+    "SELECT json_group_array(json_array(key, uid, at, input, test, grade, part, json(said), simulated, service, place,"
+    " network, state, vantage)) FROM ({query})"
+)
+_VISIBLE = "born <= :generation AND (died IS NULL OR died > :generation)"
+
+
+class TooSlow(Exception):
+    """A query was stopped because it took too long."""
+
+
+class Stored(msgspec.Struct, frozen=True, array_like=True):
+    """A row as it comes out of the index."""
+
+    key: int
+    uid: str
+    at: int
+    input: str | None
+    test: str
+    grade: str
+    part: int
+    said: Shape
+    simulated: int
+    service: str
+    place: str
+    network: str
+    state: str
+    vantage: str
+
+
+_ROWS = msgspec.json.Decoder(list[Stored])
+_KEYS = msgspec.json.Decoder(list[int])
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Keys from `low` to `high`, both inside, in the order of time or, `newest_first`, against it."""
+
+    low: int
+    high: int
+    newest_first: bool = False
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Rows of a page, and the key after which the next one begins: None after the last."""
+
+    rows: list[dict[str, Any]]
+    after: int | None
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A measurement's verdict, and the parts of the store that it is in."""
+
+    row: dict[str, Any]
+    parts: tuple[str, ...]
+
+
+class Index:
+    """What a server reads, from as many threads as it likes; each has connections of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.place = Place(folder)
+        self._local = threading.local()
+        self._looked = 0.0
+        self._stamp: tuple[int, int] = (0, 0)
+        self._current: Current | None = None
+        self._total: tuple[tuple[str, int], int] = (("", 0), 0)
+
+    def current(self) -> Current:
+        """What is in force now. Raises `StoreError` when there is nothing."""
+        now = time.monotonic()
+        if self._current is None or now - self._looked > _STALE:
+            self._looked = now
+            try:
+                status = self.place.pointer.stat()
+            except OSError as error:
+                raise StoreError(f"{self.place.folder}: there is no index here") from error
+            stamp = (status.st_ino, status.st_mtime_ns)
+            if stamp != self._stamp or self._current is None:
+                found = self.place.current()
+                if found is None:
+                    raise StoreError(f"{self.place.pointer}: is damaged")
+                self._current, self._stamp = found, stamp
+        return self._current
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[sqlite3.Connection]:
+        """This thread's connection to a file of the index, for one query after the other and not for too long."""
+        known: dict[str, sqlite3.Connection] = self._local.__dict__.setdefault("known", {})
+        if name not in known:
+            for old in known.values():
+                old.close()
+            known.clear()
+        for one in {name, self.current().facts, self.current().verdicts} - set(known) - {""}:
+            known[one] = _connect(self.place.folder / one)
+        db = known[name]
+        limit = time.monotonic() + _TIME
+        db.set_progress_handler(lambda: time.monotonic() > limit, _STEPS)
+        try:
+            yield db
+        except sqlite3.OperationalError as error:
+            if "interrupted" in str(error):
+                raise TooSlow from error
+            raise
+        finally:
+            db.set_progress_handler(None, 0)
+
+    def verdicts(self, current: Current, wanted: dict[str, Any], span: Span, limit: int) -> Found:
+        """A page of verdicts. `wanted` names values that groups must have; `simulated` is one of them."""
+        if not current.verdicts:
+            return Found([], None)
+        with self.reading(current.verdicts) as db:
+            table = _GROUPS if "network" in wanted else _BROAD
+            groups, many = _groups(db, table, wanted, span)
+            if len(groups) <= _MERGED or (len(groups) <= _MERGED_SPARSE and self._is_sparse(db, current, many)):
+                keys = _merged(db, table, groups, current.generation, span, limit + 1)
+                rows = [_row(row, current) for row in _by_keys(db, keys[:limit], span)]
+                return Found(rows, keys[limit - 1] if len(keys) > limit else None)
+            return _scanned(db, current, wanted, span, limit)
+
+    def _is_sparse(self, db: sqlite3.Connection, current: Current, many: int) -> bool:
+        key = current.verdicts, current.generation
+        if self._total[0] != key:
+            self._total = key, db.execute("SELECT coalesce(sum(rows), 0) FROM broad").fetchone()[0]
+        return many * _SPARSE < self._total[1]
+
+    def verdict(self, current: Current, uid: str) -> Held | None:
+        """The verdict on one measurement."""
+        if not current.verdicts:
+            return None
+        with self.reading(current.verdicts) as db:
+            query = f"{_SELECT} WHERE v.hash = :hash AND uid = :uid AND {_VISIBLE}"
+            values = {"hash": hash_of(uid), "uid": uid, "generation": current.generation}
+            rows = _all(db, query, values)
+            if not rows:
+                return None
+            found = rows[0]
+            copies = db.execute("SELECT part FROM copies WHERE hash = :hash AND uid = :uid", values).fetchall()
+            numbers = [found.part, *(number for (number,) in copies)]
+            query = f"SELECT id FROM parts WHERE n IN ({', '.join('?' * len(numbers))}) ORDER BY id"  # noqa: S608
+            return Held(_row(found, current), tuple(part for (part,) in db.execute(query, numbers)))
+
+    def facts(
+        self, current: Current, kind: str, test: str, values: dict[str, Any], limit: int
+    ) -> list[tuple[str, bytes]]:
+        """Keys and rows (JSON) of a kind of fact for which a condition of ours holds, by key."""
+        with self.reading(current.facts) as db:
+            query = f"SELECT key, row FROM facts WHERE kind = :kind AND {test} ORDER BY key LIMIT :limit"  # noqa: S608
+            return db.execute(query, {**values, "kind": kind, "limit": limit}).fetchall()
+
+
+def _until(span: Span, end: int) -> Span:
+    """The first part of a span, up to and with `end`."""
+    return Span(end, span.high, newest_first=True) if span.newest_first else Span(span.low, end)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(f"file:{path}", uri=True, isolation_level=None, check_same_thread=False)
+    db.execute("PRAGMA query_only = ON")
+    db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    return db
+
+
+def _equal(wanted: dict[str, Any]) -> str:
+    return " AND ".join(f"{name} = :{name}" for name in _NAMES if name in wanted) or "true"
+
+
+def _all(db: sqlite3.Connection, query: str, values: Any) -> list[Stored]:
+    return _ROWS.decode(db.execute(_ALL.format(query=query), values).fetchone()[0])
+
+
+def _groups(
+    db: sqlite3.Connection, table: tuple[str, str], wanted: dict[str, Any], span: Span
+) -> tuple[list[int], int]:
+    """Groups of what is wanted that reach into the span, one more than is merged at most; and their rows in all."""
+    query = (
+        "SELECT json_group_array(id), coalesce(sum(rows), 0) FROM"  # noqa: S608
+        f" (SELECT id, rows FROM {table[0]} WHERE {_equal(wanted)} AND first <= :high AND last >= :low LIMIT :many)"
+    )
+    values = {**wanted, "low": span.low, "high": span.high, "many": _MERGED_SPARSE + 1}
+    groups, many = db.execute(query, values).fetchone()
+    return _KEYS.decode(groups), many
+
+
+def _merged(
+    db: sqlite3.Connection, table: tuple[str, str], groups: list[int], generation: int, span: Span, limit: int
+) -> list[int]:
+    """The first keys of several groups."""
+    order = "DESC" if span.newest_first else "ASC"
+    query = (
+        f"SELECT json_group_array(key) FROM (SELECT key FROM verdicts INDEXED BY {table[1]}"  # noqa: S608
+        f" AND key BETWEEN :low AND :high AND {_VISIBLE} ORDER BY key {order} LIMIT :limit)"
+    )
+    values = {"low": span.low, "high": span.high, "generation": generation, "limit": limit}
+    keys = [
+        key for group in groups for key in _KEYS.decode(db.execute(query, {**values, "group": group}).fetchone()[0])
+    ]
+    return sorted(keys, reverse=span.newest_first)[:limit]
+
+
+def _scanned(db: sqlite3.Connection, current: Current, wanted: dict[str, Any], span: Span, limit: int) -> Found:
+    """Go through the rows in the order of time, in steps that grow, and not for ever."""
+    order = "DESC" if span.newest_first else "ASC"
+    find = f"SELECT key FROM verdicts WHERE key BETWEEN ? AND ? ORDER BY key {order} LIMIT 1 OFFSET ?"  # noqa: S608
+    query = (
+        f"{_SELECT} WHERE key BETWEEN :low AND :high AND {_VISIBLE} AND {_equal(wanted)}"
+        f" ORDER BY key {order} LIMIT :limit"
+    )
+    found: list[Stored] = []
+    left, end = span, None
+    for many in _STEPS_OF_SCAN:
+        end = db.execute(find, (left.low, left.high, many)).fetchone()
+        part = left if end is None else _until(left, end[0])
+        values = {**wanted, "low": part.low, "high": part.high, "generation": current.generation}
+        found += _all(db, query, {**values, "limit": limit + 1 - len(found)})
+        if len(found) > limit:
+            return Found([_row(row, current) for row in found[:limit]], found[limit - 1].key)
+        if end is None:
+            break
+        left = after(span, end[0])
+    return Found([_row(row, current) for row in found], end[0] if end else None)
+
+
+def _by_keys(db: sqlite3.Connection, keys: list[int], span: Span) -> list[Stored]:
+    order = "DESC" if span.newest_first else "ASC"
+    query = f"{_SELECT} WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key {order}"  # noqa: S608
+    return _all(db, query, [msgspec.json.encode(keys).decode()])
+
+
+def _row(found: Stored, current: Current) -> dict[str, Any]:
+    """A verdict under its public names, in their order."""
+    said = found.said
+    ruleset, _, reference = current.set_name.partition("-")
+    return {
+        "measurement_uid": found.uid, "input": found.input, "test_name": found.test, "measured_at": moment(found.at),
+        "service": found.service or None, "place": found.place, "network": found.network, "state": found.state,
+        "layer": said.layer, "mechanism": said.mechanism, "also": list(said.also), "reachable": said.reachable,
+        "locus": said.locus, "evidence": said.evidence, "grade": found.grade, "rule_id": said.rule_id,
+        "ruleset": ruleset, "reference": reference, "simulated": bool(found.simulated), "vantage": found.vantage,
+    }  # fmt: skip
+
+
+def after(span: Span, key: int) -> Span:
+    """What is left of a span after a key."""
+    return Span(span.low, key - 1, newest_first=True) if span.newest_first else Span(key + 1, span.high)
+
+
+def span_of(since: int | None, until: int | None, *, newest_first: bool) -> Span:
+    """The keys of rows measured from `since` on and before `until`, in whole seconds since 1970 (UTC)."""
+    low = key_of((since or 0) * 1_000_000)
+    high = key_of(until * 1_000_000) - 1 if until is not None else (1 << 63) - 1
+    return Span(low, high, newest_first)
