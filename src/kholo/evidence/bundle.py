@@ -68,6 +68,11 @@ def _write(path: Path, case: str, payload: Mapping[str, tuple[int, int, Chunks]]
     files = {f"{folder}/{name}": found for name, found in payload.items()}
     for name, data in tags.items():
         files[f"{folder}/{name}"] = (len(data), zlib.crc32(data), _held(data))
+    return write_container(path, files)
+
+
+def write_container(path: Path, files: Mapping[str, tuple[int, int, Chunks]]) -> str:
+    """Write files (size, CRC-32, what gives the bytes) as one container, whole or not at all. Gives its SHA-256."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -7,7 +7,7 @@ known is never more than that.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -56,14 +56,26 @@ def signatures(dossier: Dossier, signers: Signers | None, now: datetime) -> Iter
     if not ids:
         yield not_checked("signature", "nobody signed this dossier")
         return
+    yield from by_keys(ids, lambda identity: _signed(dossier, identity), seal.NAMESPACE, "dossier", signers, now)
+
+
+def by_keys(
+    ids: Sequence[str],
+    signed: Callable[[str], PublicKey],
+    namespace: str,
+    what: str,
+    signers: Signers | None,
+    now: datetime,
+) -> Iterator[Check]:
+    """Each signature by its id; `signed` gives its key, or raises `KholoError`. `what` is that which was signed."""
     known = 0
     for identity in ids:
         try:
-            key = _signed(dossier, identity)
+            key = signed(identity)
         except KholoError as error:
             yield failed("signature", f"the signature {identity} is not right: {error}")
             continue
-        who = signers.principals(key, seal.NAMESPACE, now) if signers else ()
+        who = signers.principals(key, namespace, now) if signers else ()
         known += bool(who)
         if who:
             yield passed(
@@ -73,7 +85,7 @@ def signatures(dossier: Dossier, signers: Signers | None, now: datetime) -> Iter
             whose = "which is not in your list of signers" if signers else "whose it is you have to know: --signers"
             yield not_checked("signature", f"signed rightly with the key {key.fingerprint}; {whose}")
     if signers and not known:
-        yield failed("signature", "nobody in your list of signers signed this dossier")
+        yield failed("signature", f"nobody in your list of signers signed this {what}")
 
 
 def _signed(dossier: Dossier, identity: str) -> PublicKey:
