@@ -37,10 +37,19 @@ _INCIDENT = ("onset", "end", "spells", "hours")
 _BRACKETS = ("onset_earliest", "onset_latest", "end_earliest", "end_latest")
 
 
+#: Rows of a table, and the names of its columns.
+Table = tuple[Iterable[dict[str, Any]], tuple[str, ...]]
+
+
 def csv_files(page: CasePage) -> dict[str, bytes]:
     """One CSV a table, by file name. Every row says whether it is simulated."""
+    return {f"{name}.csv": csv_bytes(rows, columns) for name, (rows, columns) in case_tables(page).items()}
+
+
+def case_tables(page: CasePage) -> dict[str, Table]:
+    """Every table of a case by its name."""
     view = page.view
-    made = {
+    return {
         "about": (_about(view), ("key", "value", "simulated")),
         "actors": (_structs(view, view.case.actors), ("id", "name", "role", "simulated")),
         "entries": (entry_rows(view), ENTRY_COLUMNS),
@@ -59,7 +68,6 @@ def csv_files(page: CasePage) -> dict[str, bytes]:
         "spells": (_spells(view), ("incident_id", *_columns_of(NetworkSpell, _INCIDENT), "simulated")),
         "days": (_structs(view, sorted(view.days, key=day_key)), DayState.__struct_fields__),
     }
-    return {f"{name}.csv": csv_bytes(rows, columns) for name, (rows, columns) in made.items()}
 
 
 def entry_rows(view: CaseView) -> Iterable[dict[str, Any]]:
