@@ -10,8 +10,8 @@ from kholo.model import EnvironmentFault, UsageError
 from kholo.publish.atom import Head as AtomHead
 from kholo.publish.atom import Item, name_of
 from kholo.publish.atom import atom as write_atom
-from kholo.publish.dates import stamp
 from kholo.publish.files import write_if_changed
+from kholo.publish.jsonfeed import json_feed as write_json
 from kholo.publish.safe import web_address
 
 from .channel import Undelivered, key_of
@@ -74,32 +74,27 @@ class Head(msgspec.Struct, frozen=True):
 
 def atom(head: Head, past: Past) -> bytes:
     """The Atom feed, the latest message first."""
-    items = [
-        Item(message.message_id, title(message), message.at, tuple(_tags(message)), body(message))
-        for message in reversed(past.log)
-    ]
-    address = f"{head.url}/{ATOM}" if head.url else None
-    return write_atom(AtomHead(head.title, head.identifier, address), past.begun, items)
+    return write_atom(_head(head, ATOM), past.begun, _items(past))
 
 
 def json_feed(head: Head, past: Past) -> bytes:
     """The JSON feed, the latest message first. `_kholo` holds the news in plain values."""
-    made: dict[str, object] = {"version": "https://jsonfeed.org/version/1.1", "title": head.title, "language": "en"}
-    if head.url:
-        made["feed_url"] = f"{head.url}/{JSON}"
-    made["authors"] = [{"name": "kholo"}]
-    made["items"] = [
-        {
-            "id": f"urn:uuid:{message.message_id}",
-            "title": title(message),
-            "content_text": body(message),
-            "date_published": stamp(message.at),
-            "tags": _tags(message),
-            "_kholo": {"news": [news_json(news) | {"text": sentence(news)} for news in message.news]},
-        }
+    more = {
+        message.message_id: {"news": [news_json(news) | {"text": sentence(news)} for news in message.news]}
+        for message in past.log
+    }
+    return write_json(_head(head, JSON), _items(past), more)
+
+
+def _head(head: Head, file: str) -> AtomHead:
+    return AtomHead(head.title, head.identifier, f"{head.url}/{file}" if head.url else None)
+
+
+def _items(past: Past) -> list[Item]:
+    return [
+        Item(message.message_id, title(message), message.at, tuple(_tags(message)), body(message))
         for message in reversed(past.log)
     ]
-    return msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n"
 
 
 def _tags(message: Message) -> list[str]:

@@ -8,6 +8,7 @@ from . import (
     case,
     claim,
     country,
+    dossier,
     front,
     incident,
     measurement,
@@ -38,6 +39,7 @@ KINDS: tuple[Kind, ...] = (
     actor.KIND,
     actor.LIST,
     measurement.KIND,
+    dossier.KIND,
     search.KIND,
     *texts.KINDS,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..headline import incident_title
 from ..language import Language
 from ..site import Site
 from . import shared
@@ -21,7 +22,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     page = site.case(name, language)
     row = next(one for one in page.incidents if one.incident.incident_id == key[0])
     return {
-        "title": shared.incident_title(page.view, incident, language),
+        "title": incident_title(page.view, incident, language),
         "page": page,
         "view": page.view,
         "row": row,
