@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from kholo.alert import Feed
+from kholo.alert.cap import cap_files as watch_cap
+from kholo.alert.news import news
+from kholo.alert.told import NewsKind, Past, Told, message
 from kholo.model import Bracket, Grade, State
 from kholo.publish import CaseView, Site
 from kholo.publish.alerts import cap_files
@@ -17,6 +22,7 @@ from kholo.publish.cap import NAMESPACE, Message, Type, Words, cap
 from kholo.publish.language import language
 from kholo.publish.signposts import signposts
 
+from . import alerts
 from .material import END, full_view, incident
 from .test_exports import hostile
 
@@ -175,11 +181,11 @@ def test_hostile_text_is_harmless_in_every_feed() -> None:
     view = hostile()
     made = dict(site_files(Site([view], address="https://example.org/")))
     feeds = {name: made[f"data/chirp-test/{name}"] for name in ("feed.atom", "feed.json")}
-    alerts = cap_files(view, LANGUAGES, None, "kholo")
+    messages = cap_files(view, LANGUAGES, None, "kholo")
     assert ET.fromstring(feeds["feed.atom"]).tag.endswith("feed")
-    for content in alerts.values():
+    for content in messages.values():
         check_structure(ET.fromstring(content))
-    for name, content in (feeds | alerts).items():
+    for name, content in (feeds | messages).items():
         text = content.decode()
         for char in "\u202e\u0007\x00\u2028\r":
             assert char not in text, name
@@ -223,3 +229,26 @@ def test_a_large_site_has_several_sitemaps() -> None:
     assert sorted(made) == ["robots.txt", "sitemap-0.xml", "sitemap-1.xml", "sitemap.xml"]
     assert made["sitemap.xml"].count(b"<loc>") == 2
     assert made["sitemap-0.xml"].count(b"<loc>") + made["sitemap-1.xml"].count(b"<loc>") == 50_001
+
+
+def test_a_watch_alerts_updates_and_takes_back(tmp_path: Path) -> None:
+    run = alerts.Run(tmp_path / "told", Feed(tmp_path / "feed", "all"))
+    run.look(alerts.incident(20), at=21)
+    run.look(alerts.incident(20, 22), at=23)
+    run.look(at=24)
+    found = [read(path.read_bytes()) for path in (tmp_path / "feed" / "cap").iterdir()]
+    told = sorted(found, key=lambda one: one["sent"])
+    assert [(one["msgType"], one["urgency"], one["certainty"]) for one in told] == [
+        ("Alert", "Immediate", "Observed"), ("Update", "Past", "Observed"), ("Cancel", "Past", "Unlikely"),
+    ]  # fmt: skip
+    names = [f"{one['sender']},{one['identifier']},{one['sent']}" for one in told]
+    assert [one.get("references", "").split() for one in told] == [[], names[:1], names[:2]]
+    assert len({one["incidents"] for one in told}) == 1
+
+
+def test_what_was_taken_back_is_never_an_alert_of_its_own() -> None:
+    _, told = news(Told(), [alerts.incident(20)], alerts.day(21))
+    found, _ = news(told, [], alerts.day(24))
+    assert [one.kind for one in found] == [NewsKind.WITHDRAWN]
+    past = Past(alerts.day(20), (message(tuple(found), alerts.day(24)),))
+    assert list(watch_cap(past, "kholo")) == []
