@@ -233,9 +233,7 @@ def trusted_keys(trusted: Sequence[str]) -> Sequence[note.Key]:
 
 
 def _signers(paths: Sequence[Path]) -> list[note.Signer]:
-    return [
-        signer.load(path, partial(click.prompt, f"Passphrase of {path}", hide_input=True, err=True)) for path in paths
-    ]
+    return [signer.load(path, partial(click.prompt, hide_input=True, err=True)) for path in paths]
 
 
 def _statement(path: Path) -> bytes:
