@@ -82,9 +82,9 @@ def _replay(dossier: Dossier, work: Path, workers: int, tell: Tell) -> Iterator[
 
 def _listed(dossier: Dossier, head: Head) -> list[raw.Raw]:
     """The raw items that are listed: as many as are said to be inside, each once."""
-    rows = raw.decode_index(dossier)
+    rows, blacked = raw.decode_index(dossier)
     places = [(row.file, row.object, row.line) for row in rows]
-    if len(rows) != head.counts.get("raw") or sorted(set(places)) != places:
+    if len(rows) + blacked != head.counts.get("raw") or sorted(set(places)) != places:
         raise DossierError(f"{raw.INDEX}: lists {len(rows)} raw items, some twice, or not as many as {bag.HEAD} says")
     return rows
 
@@ -112,7 +112,7 @@ def _judging(tell: Tell, head: Head, done: int, _bytes: int) -> None:
 def _custody(dossier: Dossier) -> Check:
     """Whether the custody log inside is one chain."""
     if CUSTODY not in dossier.names:
-        return not_checked("custody", "it carries no custody log: nothing says who did what with it")
+        return not_checked("custody", "it carries no custody log, or not any more: nothing says who did what with it")
     count, left = check(dossier.read(CUSTODY, _MAX_FILE))
     others = f"; {left} of them, of other cases, are left out but for their digests" if left else ""
     return passed(
