@@ -18,7 +18,7 @@ from .atom import name_of
 from .cap import Message, Type, Words, cap, joined
 from .headline import incident_title
 from .language import Language
-from .safe import segment
+from .safe import segment, visible
 from .view import CaseView
 from .words import GRADE, STATE
 
@@ -100,7 +100,5 @@ def _words(view: CaseView, incident: Incident, language: Language, kind: Type, n
     headline = incident_title(view, incident, language)
     if view.simulated or incident.simulated:
         headline = f"{say('Simulated data')}: {headline}"
-    return Words(
-        language.code, f"{view.service}: {say(STATE[incident.state])}", headline, "\n".join(lines),
-        language.place(incident.place),
-    )  # fmt: skip
+    said = (f"{view.service}: {say(STATE[incident.state])}", headline, "\n".join(lines), language.place(incident.place))
+    return Words(language.code, *map(visible, said))

@@ -10,7 +10,7 @@ from .atom import Head, Item, name_of
 from .headline import incident_title
 from .language import ENGLISH
 from .rows import CasePage, EntryRow
-from .safe import segment
+from .safe import segment, visible
 from .words import KIND, NOTICE
 
 #: So many items stay in the feed.
@@ -53,4 +53,7 @@ def _item(page: CasePage, kind: str, name: str, title: str, at: datetime, text: 
     simulated = page.view.simulated
     marked = (f"Simulated: {title}", f"{NOTICE} {text}") if simulated else (title, text)
     tags = (kind, "simulated") if simulated else (kind,)
-    return Item(name_of("news", page.view.case.id, kind, name, at, *marked), marked[0], at, tags, marked[1], link)
+    marked = (visible(marked[0]), visible(marked[1]))
+    return Item(
+        name_of("news", page.view.case.id, kind, visible(name), at, *marked), marked[0], at, tags, marked[1], link
+    )

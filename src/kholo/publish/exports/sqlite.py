@@ -162,11 +162,13 @@ def _case(page: CasePage) -> dict[str, Any]:
 def _table(name: str, columns: Sequence[str]) -> str:
     """The statement that makes a table. All names in it are ours."""
     kinds = _kinds(name)
+    # Of the flat tables of charts the model does not tell the types: SQLite then keeps numbers as they come.
+    other = "TEXT" if name in _STRUCTS or name == "cases" else ""
     lines = [] if name == "cases" else ['"case_id" TEXT NOT NULL REFERENCES "cases" ("case_id")']
     for column in columns:
         own = " PRIMARY KEY" if (name, column) == ("cases", "case_id") else ""
         needed = " NOT NULL" if column == "simulated" else ""
-        lines.append(f'"{column}" {kinds.get(column, "TEXT")}{own}{needed}')
+        lines.append(f'"{column}" {kinds.get(column, other)}{own}{needed}')
     if name in _KEYS:
         lines.append(f"PRIMARY KEY ({_quoted(('case_id', *_KEYS[name]))})")
     for column, other, key in _REFERENCES.get(name, ()):

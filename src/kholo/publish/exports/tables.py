@@ -10,6 +10,10 @@ import msgspec
 from kholo.model import Assessment, Case, Checked, Clock, DayState, Entry, Incident, LegalBasis, NetworkSpell, Source
 
 from ..answer import case_incidents
+from ..charts.shares import COLUMNS as NETWORK_COLUMNS
+from ..charts.shares import share_rows
+from ..charts.throughput import COLUMNS as SPEED_COLUMNS
+from ..charts.throughput import speed_rows
 from ..csvtext import csv_bytes
 from ..data import LICENCE, assessment_key, clock_key, day_key
 from ..dates import stamp
@@ -66,6 +70,8 @@ def case_tables(page: CasePage) -> dict[str, Table]:
         "three-part-test": (_structs(view, view.checklist), (*Checked.__struct_fields__, "simulated")),
         "incidents": (_incidents(view), _columns_of(Incident, _INCIDENT)),
         "spells": (_spells(view), ("incident_id", *_columns_of(NetworkSpell, _INCIDENT), "simulated")),
+        "networks": (share_rows(view), NETWORK_COLUMNS),
+        "speeds": (speed_rows(view), SPEED_COLUMNS),
         "days": (_structs(view, sorted(view.days, key=day_key)), DayState.__struct_fields__),
     }
 

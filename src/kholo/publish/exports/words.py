@@ -13,6 +13,8 @@ TABLES = {
     "three_part_test": "The questions of the three-part test, and how each is answered.",
     "incidents": "Blocks as measured: one event in the world a row, with its bracketed dates.",
     "spells": "The parts of incidents by network.",
+    "networks": "Networks by their share of users, where it is known, and whether the block was seen on them.",
+    "speeds": "How fast the service came on a network, beside other services, over time.",
     "days": "A row a day, service and network. Insufficient: too little was measured, never that it worked.",
     "signals": "Outages of whole lines that archives tell of, whatever the service.",
     "verdicts": "What was decided of each measurement on a user's line, and by which rule.",

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
+from kholo.model import Incident
+
+from ..charts.calendar import calendar
+from ..charts.frame import Chart
 from ..headline import incident_title
 from ..language import Language
+from ..rows import CasePage
 from ..site import Site
 from . import shared
 from .kind import Key, Kind, only_one
+
+#: Days drawn before an incident and after it.
+AROUND = 28
 
 
 def keys(site: Site) -> list[Key]:
@@ -26,10 +35,27 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         "page": page,
         "view": page.view,
         "row": row,
+        "calendar": _calendar(page, incident, language),
         "claims": [claim for claim in page.claims if key[0] in claim.assessment.evidence],
         "simulated": page.view.simulated or incident.simulated,
         "cited": [page.view],
     }
+
+
+def _calendar(page: CasePage, incident: Incident, language: Language) -> Chart | None:
+    """The days of its networks, with some weeks before and after."""
+    ends = incident.onset.earliest, incident.end.latest if incident.end else incident.last_seen
+    first, last = (end.toordinal() for end in ends)
+    begin, end = (day.toordinal() for day in page.view.window)
+    window = (max(begin, first - AROUND), min(end, last + AROUND))
+    return calendar(
+        page.view,
+        [row for row in page.view.days if row.network in incident.networks],
+        (date.fromordinal(window[0]), date.fromordinal(window[1])),
+        language.say("Calendar of its networks"),
+        "days",
+        language,
+    )
 
 
 def listed(site: Site, _key: Key, language: Language) -> dict[str, Any]:
