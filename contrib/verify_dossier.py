@@ -32,7 +32,7 @@ FIXED = ("bagit.txt", "bag-info.txt", MANIFEST, TAGS, SAID, LEAVES)
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 MORE = re.compile(
     r"seal/(signatures/[0-9a-f]{16}\.(sig|pub)|timestamps/[0-9]{4}/(covers\.txt|response\.tsr)"
-    r"|log/[a-z0-9.-]{1,60}\.(proof|key)|sigstore/[a-z0-9.-]{1,60}\.json|opentimestamps/[a-z0-9.-]{1,60}\.ots)"
+    r"|log/[a-z0-9.-]{1,60}\.proof|opentimestamps/[a-z0-9.-]{1,60}\.ots)"
 )
 STATEMENT = re.compile(
     r"kholo-dossier/1\ncase: ([a-z0-9-]{1,100})\nas-of: ([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)\n"
@@ -295,7 +295,7 @@ def checks(data: bytes, roots: Sequence[x509.Certificate] = ()) -> Iterator[Row]
     yield from (tried("timestamp", timestamp, files, folder, roots) for folder in stamps)
     rest = ("signature", signed, "nobody signed this"), ("timestamp", stamps, "nobody vouches for when it existed")
     yield from ((name, "not_checked", why) for name, there, why in rest if not there)
-    if others := sorted(path for path in files if re.match("seal/(log|sigstore|opentimestamps)/", path)):
+    if others := sorted(path for path in files if re.match("seal/(log|opentimestamps)/", path)):
         yield "others", "not_checked", f"not looked at here: {', '.join(others)}"
 
 

@@ -25,7 +25,7 @@ MAX_TAG, MAX_LIST = 1 << 20, 1 << 30
 #: What may stand in the seal beside the statement and the leaves.
 SEALED = re.compile(
     r"seal/(?:signatures/[0-9a-f]{16}\.(?:sig|pub)|timestamps/\d{4}/(?:covers\.txt|response\.tsr)"
-    r"|log/[a-z0-9.-]{1,60}\.proof|sigstore/[a-z0-9.-]{1,60}\.json|opentimestamps/[a-z0-9.-]{1,60}\.ots)"
+    r"|log/[a-z0-9.-]{1,60}\.proof|opentimestamps/[a-z0-9.-]{1,60}\.ots)"
 )
 _FIXED = (bag.BAGIT, bag.INFO, bag.MANIFEST, bag.TAGS, seal.STATEMENT, seal.LEAVES)
 
