@@ -242,7 +242,7 @@ def test_everything_as_csv(tmp_path: Path) -> None:
     names = {path.name for path in write_export(view, "csv", tmp_path / "folder")}
     assert names == {
         "about.csv", "actors.csv", "entries.csv", "sources.csv", "legal-basis.csv", "assessments.csv", "clocks.csv",
-        "three-part-test.csv", "incidents.csv", "spells.csv", "days.csv",
+        "three-part-test.csv", "incidents.csv", "spells.csv", "days.csv", "networks.csv", "speeds.csv",
     }  # fmt: skip
     entries = table((tmp_path / "folder" / "entries.csv").read_bytes())
     assert [row["id"] for row in entries] == [entry.id for entry in view.case.entries]

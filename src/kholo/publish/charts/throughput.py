@@ -72,8 +72,8 @@ def _chart(view: CaseView, points: Sequence[RatePoint], key: str, language: Lang
     )  # fmt: skip
     period = language.say(marked("a day") if points[0].days == 1 else marked("a week"))
     caption = language.say(
-        "Median over reports of one point {period} (UTC), on a logarithmic axis: each line up is ten times faster. The"
-        " shaded time is when {service} was throttled; where other sites are as slow, it is the line.",
+        "One point {period} (UTC), the median over its reports, on a logarithmic axis: each line up is ten times"
+        " faster. The shaded time is when {service} was throttled; where other sites are as slow, it is the line.",
         period=period, service=view.service,
     )  # fmt: skip
     desc = language.say(

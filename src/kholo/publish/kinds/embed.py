@@ -37,7 +37,7 @@ def embed_code(site: Site, view: CaseView, language: Language) -> str:
     code = tag(
         "iframe", view.case.title,
         src=f"{address}/{language.code}/{KIND.path((view.case.id,))}",
-        width="360", height="420", loading="lazy", referrerpolicy="no-referrer",
+        width="360", height="420" if language.is_source else "600", loading="lazy", referrerpolicy="no-referrer",
         sandbox="allow-popups allow-popups-to-escape-sandbox", title=view.case.title,
     )  # fmt: skip
     return str(code)
