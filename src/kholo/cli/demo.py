@@ -42,6 +42,8 @@ def demo(folders: tuple[Path, ...], out: Path, as_of: datetime | None) -> None:
     for case in views:
         _say(case)
     click.echo(f"\nThe pages: {out / 'site' / 'index.html'}   (or: make serve)")
+    seal = f"kholo dossier {folders[-1]} --store {out / 'store'} --out dossier.zip"
+    click.echo(f"A case with all its evidence in one file that anybody can check: {seal}")
 
 
 def _say(case: CaseView) -> None:
