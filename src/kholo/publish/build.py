@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 from kholo.model import EnvironmentFault
@@ -48,6 +49,7 @@ def site_files(site: Site) -> Iterator[tuple[str, bytes]]:
             yield f"{address}index.html", page
     for language in site.languages:
         yield f"assets/search.{language.code}.json", index(site, language, book.path)
+    yield "assets/site.js", resources.files(__package__).joinpath("assets/site.js").read_bytes()
     for name in site.cases:
         for file, content in _case_files(site, name).items():
             yield f"data/{name}/{file}", content
