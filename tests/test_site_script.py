@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import io
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +15,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from fontTools.ttLib import TTFont
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from kholo.model import EnvironmentFault
 from kholo.publish import Site, build_site
+from kholo.publish.build import site_files
+from kholo.publish.font import SYSTEM, font_maker
 from kholo.publish.language import language_codes
 
 from .material import case, full_view, record
@@ -51,10 +57,15 @@ class Seen(msgspec.Struct):
 
 
 @contextmanager
-def opened(chromium: str, *, width: int = 1280, script: bool = True) -> Iterator[tuple[Page, Seen]]:
-    """A page of a browser that is listened to."""
+def opened(
+    chromium: str, *, width: int = 1280, script: bool = True, fonts: Path | None = None
+) -> Iterator[tuple[Page, Seen]]:
+    """A page of a browser that is listened to. `fonts`: the settings of a system that has others than this one."""
+    env: dict[str, str | float | bool] | None = {**os.environ, "FONTCONFIG_FILE": str(fonts)} if fonts else None
     with sync_playwright() as player:
-        browser: Browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser: Browser = player.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"], env=env
+        )
         page = browser.new_context(java_script_enabled=script, viewport={"width": width, "height": 900}).new_page()
         seen = Seen()
         page.on("request", lambda request: seen.asked.append(request.url))
@@ -173,4 +184,53 @@ def test_with_script_every_page_fits_its_screen(width: int, built: Path, chromiu
             for name in ("", "cases/chirp-test/", "search/", "networks/", "networks/AS64500/", "orders/"):
                 page.goto((built / code / name / "index.html").as_uri())
                 assert page.evaluate("document.documentElement.scrollWidth") == width, name
+    assert seen.complaints == []
+
+
+def test_the_font_holds_the_letters_of_the_pages_and_its_licence_and_is_the_same_each_time(tmp_path: Path) -> None:
+    files = dict(site_files(Site([full_view()], fonts=font_maker())))
+    font = files["assets/nastaliq.woff2"]
+    assert font == dict(site_files(Site([full_view()], fonts=font_maker())))["assets/nastaliq.woff2"]
+    assert 20_000 < len(font) < 120_000
+    with TTFont(io.BytesIO(font)) as read:
+        held = {chr(code) for code in read.getBestCmap()}
+        assert "Open Font License" in str(read["name"].getDebugName(13))
+    assert b"Open Font License" in files["assets/nastaliq.txt"]
+    shown = {char for name, text in files.items() if name.startswith("ur/") for char in text.decode()}
+    assert {char for char in shown if "\u0600" <= char <= "\u06ff"} <= held
+    assert "ظ" in held
+    assert len([char for char in held if "\u0600" <= char <= "\u06ff"]) < 100, "letters that no page has"
+    for name, text in files.items():
+        assert (b"nastaliq.woff2" in text) == (name.startswith("ur/")) or not name.endswith(".html"), name
+
+
+def test_where_there_is_no_font_pages_do_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kholo.publish.font.SYSTEM", tmp_path)
+    with pytest.raises(EnvironmentFault, match="no font for Urdu"):
+        font_maker([tmp_path])
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/NotoNastaliqUrdu-Regular.ttf").write_bytes(
+        next(SYSTEM.rglob("NotoNastaliqUrdu-Regular.ttf")).read_bytes()
+    )
+    assert font_maker([tmp_path / "own"])("ا").woff2.startswith(b"wOF2")
+    assert not [name for name, text in site_files(Site([full_view()])) if b"nastaliq" in text and name[-4:] == "html"]
+
+
+@pytest.mark.parametrize("way", ["file", "http"])
+def test_the_font_is_loaded_when_the_reader_asks_and_not_before(way: str, chromium: str, tmp_path: Path) -> None:
+    build_site(Site([full_view()], fonts=font_maker()), tmp_path / "site")
+    settings = tmp_path / "fonts.conf"
+    settings.write_text(
+        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
+        f"<dir>/usr/share/fonts/truetype/dejavu</dir><cachedir>{tmp_path}</cachedir></fontconfig>"
+    )
+    with opened(chromium, script=False, fonts=settings) as (page, seen), served(tmp_path / "site") as address:
+        root = address if way == "http" else (tmp_path / "site").as_uri()
+        for name in ("ur/index.html", "ur/cases/chirp-test/index.html"):
+            page.goto(f"{root}/{name}")
+            page.wait_for_load_state("networkidle")
+            assert not [one for one in seen.asked if "woff2" in one]
+            with page.expect_event("requestfinished", lambda request: "nastaliq.woff2" in request.url):
+                page.locator('a[href="#nastaliq"]').click()
+            seen.asked.clear()
     assert seen.complaints == []

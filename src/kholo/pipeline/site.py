@@ -9,21 +9,24 @@ from pathlib import Path
 from kholo.judge import Judge
 from kholo.judge.story import Story, tell
 from kholo.publish import CaseView, Site
+from kholo.publish.font import FontMaker
 from kholo.store import Store
 
 from .cases import view
 from .verdicts import stored
 
 
-def site(folders: Sequence[Path], store: Store | None, judge: Judge, as_of: datetime) -> Site:
+def site(
+    folders: Sequence[Path], store: Store | None, judge: Judge, as_of: datetime, fonts: FontMaker | None = None
+) -> Site:
     """Everything that the pages are made from. Raises `CaseError`, `UsageError`."""
-    return of_views([view(folder, store, judge, as_of) for folder in folders], store, judge)
+    return of_views([view(folder, store, judge, as_of) for folder in folders], store, judge, fonts)
 
 
-def of_views(views: Sequence[CaseView], store: Store | None, judge: Judge) -> Site:
+def of_views(views: Sequence[CaseView], store: Store | None, judge: Judge, fonts: FontMaker | None = None) -> Site:
     """The same, of cases that were computed already."""
     shown = {row.measurement_uid for one in views for rows in one.proofs.values() for row in rows}
-    return Site(views, stories=stories(store, judge, shown) if store and shown else {})
+    return Site(views, stories=stories(store, judge, shown) if store and shown else {}, fonts=fonts)
 
 
 def stories(store: Store, judge: Judge, uids: Iterable[str]) -> dict[str, Story]:

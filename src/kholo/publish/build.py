@@ -50,6 +50,9 @@ def site_files(site: Site) -> Iterator[tuple[str, bytes]]:
     for language in site.languages:
         yield f"assets/search.{language.code}.json", index(site, language, book.path)
     yield "assets/site.js", resources.files(__package__).joinpath("assets/site.js").read_bytes()
+    if site.font is not None:
+        yield "assets/nastaliq.woff2", site.font.woff2
+        yield "assets/nastaliq.txt", site.font.licence.encode()
     for name in site.cases:
         for file, content in _case_files(site, name).items():
             yield f"data/{name}/{file}", content

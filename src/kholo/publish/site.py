@@ -11,7 +11,9 @@ import msgspec
 from kholo.judge.story import Story
 from kholo.model import Actor, Clock, ClockKind, Incident, UsageError, Verdict
 
+from . import catalogue
 from .answer import case_incidents
+from .font import Font, FontMaker
 from .language import Language, language, language_codes
 from .rows import CasePage, case_page
 from .safe import folder_name
@@ -31,8 +33,8 @@ class Site:
     """Cases by id, in order of id, and the indexes over all of them. Nothing in it changes once it is made.
 
     `dossiers` maps a case id to its dossier, `stories` the uid of a measurement to its story, `address` is where the
-    site stands on the web ("": not known). Raises `CaseError` for an id that can't name a folder, `UsageError` for two
-    cases of one id.
+    site stands on the web ("": not known), `fonts` cuts a font for Urdu down to letters. Raises `CaseError` for an id
+    that can't name a folder, `UsageError` for two cases of one id.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Site:
         stories: Mapping[str, Story] | None = None,
         address: str = "",
         languages: Sequence[Language] | None = None,
+        fonts: FontMaker | None = None,
     ) -> None:
         ids = [folder_name(view.case.id) for view in views]
         twice = sorted({name for name in ids if ids.count(name) > 1})
@@ -51,6 +54,7 @@ class Site:
         self.cases = {view.case.id: view for view in sorted(views, key=lambda view: view.case.id)}
         self.dossiers, self.stories, self.address = dict(dossiers or {}), dict(stories or {}), address
         self.languages = tuple(languages or map(language, language_codes()))
+        self._fonts = fonts
         self._pages: dict[tuple[str, str], CasePage] = {}
 
     @property
@@ -77,6 +81,17 @@ class Site:
     def as_of(self) -> datetime:
         """The moment up to which everything was counted (UTC): the latest of the cases'."""
         return max((view.as_of for view in self.cases.values()), default=datetime(1970, 1, 1, tzinfo=UTC))
+
+    @cached_property
+    def font(self) -> Font | None:
+        """The font for Urdu with the letters of the catalogues and of the record; None: the site has none."""
+        if self._fonts is None:
+            return None
+        codes = [one.code for one in self.languages if one.direction == "rtl"]
+        letters = set().union(*(catalogue.path(code).read_text(encoding="utf-8") for code in codes))
+        for view in self.views:
+            letters.update(msgspec.json.encode(view.case).decode(), *view.network_names.values())
+        return self._fonts(letters)
 
     @cached_property
     def incidents(self) -> dict[str, tuple[str, Incident]]:
