@@ -11,6 +11,7 @@ from kholo.model import EnvironmentFault
 from kholo.pipeline.sets import judge_for
 from kholo.pipeline.site import site
 from kholo.publish import build_site
+from kholo.publish.cards import card_maker
 from kholo.publish.font import FontMaker, font_maker
 from kholo.store import Store
 
@@ -47,7 +48,7 @@ def build(
     opened = Store(store) if store else None
     judge, moment = judge_for(opened, fingerprints), moment_or_now(as_of)
     log = keeper_of(opened, by)
-    whole = site(folders, opened, judge, moment, _font(fonts))
+    whole = site(folders, opened, judge, moment, _font(fonts), has_cards=_can_draw())
     files = build_site(whole, out)
     for made in whole.views:
         if log:
@@ -62,3 +63,13 @@ def _font(folder: Path | None) -> FontMaker | None:
     except EnvironmentFault as fault:
         click.echo(f"without a font of its own: {fault}", err=True)
         return None
+
+
+def _can_draw() -> bool:
+    """Whether pictures for sharing can be made here; what is missing is said once."""
+    try:
+        card_maker()
+    except EnvironmentFault as fault:
+        click.echo(f"without pictures for sharing: {fault}", err=True)
+        return False
+    return True

@@ -17,16 +17,31 @@ from .verdicts import stored
 
 
 def site(
-    folders: Sequence[Path], store: Store | None, judge: Judge, as_of: datetime, fonts: FontMaker | None = None
+    folders: Sequence[Path],
+    store: Store | None,
+    judge: Judge,
+    as_of: datetime,
+    fonts: FontMaker | None = None,
+    *,
+    has_cards: bool = False,
 ) -> Site:
     """Everything that the pages are made from. Raises `CaseError`, `UsageError`."""
-    return of_views([view(folder, store, judge, as_of) for folder in folders], store, judge, fonts)
+    return of_views([view(folder, store, judge, as_of) for folder in folders], store, judge, fonts, has_cards=has_cards)
 
 
-def of_views(views: Sequence[CaseView], store: Store | None, judge: Judge, fonts: FontMaker | None = None) -> Site:
+def of_views(
+    views: Sequence[CaseView],
+    store: Store | None,
+    judge: Judge,
+    fonts: FontMaker | None = None,
+    *,
+    has_cards: bool = False,
+) -> Site:
     """The same, of cases that were computed already."""
     shown = {row.measurement_uid for one in views for rows in one.proofs.values() for row in rows}
-    return Site(views, stories=stories(store, judge, shown) if store and shown else {}, fonts=fonts)
+    return Site(
+        views, stories=stories(store, judge, shown) if store and shown else {}, fonts=fonts, has_cards=has_cards
+    )
 
 
 def stories(store: Store, judge: Judge, uids: Iterable[str]) -> dict[str, Story]:

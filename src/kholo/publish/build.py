@@ -9,6 +9,7 @@ from pathlib import Path
 from kholo.model import EnvironmentFault
 
 from .book import Book
+from .cards import card_maker, cards
 from .data import case_data
 from .exports.tables import csv_files
 from .files import write_if_changed
@@ -50,6 +51,10 @@ def site_files(site: Site) -> Iterator[tuple[str, bytes]]:
     for language in site.languages:
         yield f"assets/search.{language.code}.json", index(site, language, book.path)
     yield "assets/site.js", resources.files(__package__).joinpath("assets/site.js").read_bytes()
+    if site.has_cards:
+        draw = card_maker()
+        for path, card in cards(site):
+            yield path, draw(card)
     if site.font is not None:
         yield "assets/nastaliq.woff2", site.font.woff2
         yield "assets/nastaliq.txt", site.font.licence.encode()

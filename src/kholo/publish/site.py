@@ -33,8 +33,9 @@ class Site:
     """Cases by id, in order of id, and the indexes over all of them. Nothing in it changes once it is made.
 
     `dossiers` maps a case id to its dossier, `stories` the uid of a measurement to its story, `address` is where the
-    site stands on the web ("": not known), `fonts` cuts a font for Urdu down to letters. Raises `CaseError` for an id
-    that can't name a folder, `UsageError` for two cases of one id.
+    site stands on the web ("": not known), `fonts` cuts a font for Urdu down to letters, `has_cards`:
+    there are pictures for sharing. Raises `CaseError` for an id that can't name a folder, `UsageError` for two cases of
+    one id.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Site:
         address: str = "",
         languages: Sequence[Language] | None = None,
         fonts: FontMaker | None = None,
+        has_cards: bool = False,
     ) -> None:
         ids = [folder_name(view.case.id) for view in views]
         twice = sorted({name for name in ids if ids.count(name) > 1})
@@ -54,7 +56,7 @@ class Site:
         self.cases = {view.case.id: view for view in sorted(views, key=lambda view: view.case.id)}
         self.dossiers, self.stories, self.address = dict(dossiers or {}), dict(stories or {}), address
         self.languages = tuple(languages or map(language, language_codes()))
-        self._fonts = fonts
+        self._fonts, self.has_cards = fonts, has_cards
         self._pages: dict[tuple[str, str], CasePage] = {}
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ..cards import Shared, card_path
 from ..exports.claimreview import claim_reviews
 from ..jsontext import json_text
 from ..language import Language
@@ -38,6 +39,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         "more_marks": max(0, len(drawn.marks) - MOST_MARKS),
         "orders": orders([page], language),
         "reviews": _reviews(page),
+        "shared": Shared(page.answer.sentence, card_path(language, key[0])),
         "simulated": page.view.simulated,
         "cited": [page.view],
     }

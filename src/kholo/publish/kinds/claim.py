@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..cards import Shared, card_path, stands
 from ..language import Language
 from ..site import Site
 from .kind import Key, Kind
@@ -25,6 +26,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         "view": page.view,
         "claim": claim,
         "row": claim.row,
+        "shared": Shared(stands(claim, language), card_path(language, *key)),
         "simulated": page.view.simulated,
         "cited": [page.view],
     }
