@@ -179,7 +179,7 @@ def test_any_order_of_files_and_any_number_of_workers_give_the_same_pages(tmp_pa
 
 def test_no_output_holds_a_report_or_an_address_of_a_probe(store: Path, tmp_path: Path) -> None:
     kholo("build", *CASES, "--store", store, "--out", tmp_path, "--as-of", "2026-01-01")
-    texts = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+    texts = [path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file()]
     texts += [kholo(name, "--store", store, "--json").stdout.decode() for name in ("verdicts", "incidents", "timeline")]
     for text in texts:
         assert "127.0.0.1" not in text

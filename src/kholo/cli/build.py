@@ -8,12 +8,14 @@ from pathlib import Path
 
 import click
 
-from kholo.model import UsageError
+from kholo.model import EnvironmentFault, UsageError
 from kholo.pipeline.attach import Extra, attached
 from kholo.pipeline.cases import view
 from kholo.pipeline.sets import judge_for
 from kholo.pipeline.site import of_views
 from kholo.publish import build_site
+from kholo.publish.cards import card_maker
+from kholo.publish.font import FontMaker, font_maker
 from kholo.publish.safe import web_address
 from kholo.store import Store
 
@@ -45,6 +47,9 @@ _folder = click.Path(path_type=Path, file_okay=False, exists=True)
 @click.option("--key-name", default="", help="Whose key that is, in words; else its comment.")
 @as_of_option
 @fingerprints_option
+@click.option(
+    "--fonts", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Folder with Noto Nastaliq Urdu."
+)
 @by_option
 def build(
     folders: tuple[Path, ...],
@@ -58,6 +63,7 @@ def build(
     key_name: str,
     as_of: datetime | None,
     fingerprints: tuple[Path, ...],
+    fonts: Path | None,
     by: str | None,
 ) -> None:
     """Build the site of one or more case folders: static pages for any host. An unchanged page is not rewritten."""
@@ -70,8 +76,28 @@ def build(
     with tempfile.TemporaryDirectory() as work:
         extra = Extra(dossiers, log_folder, key_file, key_name, Path(work) if with_sqlite else None)
         standing, beside = attached(extra, views, opened, judge)
-        files = build_site(of_views(views, opened, judge, dossiers=standing, attached=beside, address=address), out)
+        looks = {"fonts": _font(fonts), "has_cards": _can_draw(), "address": address}
+        files = build_site(of_views(views, opened, judge, dossiers=standing, attached=beside, **looks), out)
     for made in views:
         if log:
             log.made("build", made, out, [path for path in files if made.case.id in path.relative_to(out).parts])
     click.echo(f"{len(files)} files; begin at {out / 'index.html'}")
+
+
+def _font(folder: Path | None) -> FontMaker | None:
+    """The font for the pages in Urdu. They are whole without it: what is missing is said once."""
+    try:
+        return font_maker([folder] if folder else [])
+    except EnvironmentFault as fault:
+        click.echo(f"without a font of its own: {fault}", err=True)
+        return None
+
+
+def _can_draw() -> bool:
+    """Whether pictures for sharing can be made here; what is missing is said once."""
+    try:
+        card_maker()
+    except EnvironmentFault as fault:
+        click.echo(f"without pictures for sharing: {fault}", err=True)
+        return False
+    return True

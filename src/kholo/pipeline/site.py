@@ -10,15 +10,26 @@ from typing import Any
 from kholo.judge import Judge
 from kholo.judge.story import Story, tell
 from kholo.publish import CaseView, Site
+from kholo.publish.font import FontMaker
 from kholo.store import Store
 
 from .cases import view
 from .verdicts import stored
 
 
-def site(folders: Sequence[Path], store: Store | None, judge: Judge, as_of: datetime) -> Site:
+def site(
+    folders: Sequence[Path],
+    store: Store | None,
+    judge: Judge,
+    as_of: datetime,
+    fonts: FontMaker | None = None,
+    *,
+    has_cards: bool = False,
+) -> Site:
     """Everything that the pages are made from. Raises `CaseError`, `UsageError`."""
-    return of_views([view(folder, store, judge, as_of) for folder in folders], store, judge)
+    return of_views(
+        [view(folder, store, judge, as_of) for folder in folders], store, judge, fonts=fonts, has_cards=has_cards
+    )
 
 
 def of_views(views: Sequence[CaseView], store: Store | None, judge: Judge, **more: Any) -> Site:

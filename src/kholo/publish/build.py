@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 from kholo.model import EnvironmentFault
 
 from .book import Book
+from .cards import card_maker, cards
 from .files import copy_if_changed, write_if_changed
 from .inventory import INDEX, arranged, data_files, described, index_json
 from .kinds.search import index
@@ -56,6 +58,14 @@ def site_files(site: Site) -> Iterator[tuple[str, bytes]]:
     for language in site.languages:
         yield f"assets/search.{language.code}.json", index(site, language, book.path)
     yield from signposts(site, book.addresses())
+    yield "assets/site.js", resources.files(__package__).joinpath("assets/site.js").read_bytes()
+    if site.has_cards:
+        draw = card_maker()
+        for path, card in cards(site):
+            yield path, draw(card)
+    if site.font is not None:
+        yield "assets/nastaliq.woff2", site.font.woff2
+        yield "assets/nastaliq.txt", site.font.licence.encode()
 
 
 def listed(out: Path) -> set[str]:

@@ -21,6 +21,7 @@ from kholo.model import Bracket
 from . import dates, effects, safe, words
 from .answer import Basis
 from .charts.clockline import clock_line
+from .font import RANGE
 from .language import Language, Part
 
 #: Rows of each table of other witnesses, before the rest is left to data.json and to `kholo signals`.
@@ -48,6 +49,23 @@ def style() -> str:
     """The style sheet, a rule a line."""
     text = resources.files(__package__).joinpath("templates/style.css").read_text(encoding="utf-8")
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def font_face(root: str) -> tuple[Markup, str]:
+    """The rule that names the font for Urdu at the root of the site, and its digest for the policy.
+
+    A browser loads the font when something is set in it: when the reader follows the link, or the script says so.
+    """
+    text = (
+        '@font-face{font-family:"kholo Nastaliq";font-display:swap;src:local("Noto Nastaliq Urdu"),'
+        f'url({root}assets/nastaliq.woff2) format("woff2");unicode-range:{RANGE}}}\n'
+        'body:is(:target,.nastaliq):lang(ur){font-family:"kholo Nastaliq",serif}'
+    )
+    return Markup(text), _digest(text)  # noqa: S704 - our own; the root is dots and slashes
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def render(template: str, language: Language, **context: object) -> bytes:
@@ -78,7 +96,8 @@ def environment() -> Environment:
         "many": _many,
         "about": _about,
         "style": Markup(text),  # noqa: S704 - our own file
-        "style_digest": base64.b64encode(hashlib.sha256(text.encode()).digest()).decode(),
+        "style_digest": _digest(text),
+        "font_face": font_face,
         "STATE": words.STATE,
         "OUTCOME": words.OUTCOME,
         "GRADE": words.GRADE,

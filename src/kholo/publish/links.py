@@ -26,6 +26,11 @@ class Here:
         """A link to a file that is the same in every language: `data/x/data.json`."""
         return self.root + path
 
+    def shown(self, path: str) -> str:
+        """A file's address for those who look at the page from elsewhere; relative where the site does not know its."""
+        address = self._book.site.address
+        return f"{address.rstrip('/')}/{path}" if address else self.file(path)
+
     @property
     def languages(self) -> list[tuple[Language, str]]:
         """This page in every language, with its link; this one included."""

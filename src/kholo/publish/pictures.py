@@ -60,17 +60,28 @@ class Printed(msgspec.Struct, frozen=True):
 
 def printed(page: CasePage, language: Language, fonts: str) -> Printed:
     """The timeline for a page of paper: colours by their values, and letters in the `fonts` (a CSS list)."""
-    lines = style().splitlines()
-    values = dict(_VALUE.findall(next(line for line in lines if line.startswith(":root"))))
-    rules = [_NAME.sub(lambda name: values[name[1]], line) for line in lines if line.startswith("svg ")]
-    family = f"svg text{{font-family:{fonts}}}"
+    rules, values = _plain_rules(fonts)
     drawn = str(timeline(drawing(page, language), PAGE))
     for state in PLAIN:
         # A pattern of one colour: tiles would show their seams on paper.
         drawn = drawn.replace(fill(state, PAGE.prefix), values[f"--{state.value}"])
     width, height = _SIZE.findall(drawn)[0]
-    whole = _styled(Markup(drawn), [*rules, family], Markup())  # noqa: S704 - made of Markup alone
+    whole = _styled(Markup(drawn), rules, Markup())  # noqa: S704 - made of Markup alone
     return Printed(str(whole), float(width), float(height))
+
+
+def printed_band(page: CasePage, language: Language, fonts: str) -> str:
+    """The small band as an SVG that needs nothing else, with letters in the `fonts` (a CSS list)."""
+    rules, _ = _plain_rules(fonts)
+    return str(_styled(band(page, language), rules, Markup()))
+
+
+def _plain_rules(fonts: str) -> tuple[list[str], dict[str, str]]:
+    """The rules for pictures with their colours filled in and letters in the `fonts`, and the colours by name."""
+    lines = style().splitlines()
+    values = dict(_VALUE.findall(next(line for line in lines if line.startswith(":root"))))
+    rules = [_NAME.sub(lambda name: values[name[1]], line) for line in lines if line.startswith("svg ")]
+    return [*rules, f"svg text{{font-family:{fonts}}}"], values
 
 
 def _styled(drawn: Markup, rules: list[str], ground: Markup) -> Markup:

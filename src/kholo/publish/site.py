@@ -12,7 +12,9 @@ import msgspec
 from kholo.judge.story import Story
 from kholo.model import Actor, Clock, ClockKind, Incident, UsageError, Verdict
 
+from . import catalogue
 from .answer import case_incidents
+from .font import Font, FontMaker
 from .language import Language, language, language_codes
 from .rows import CasePage, case_page
 from .safe import folder_name
@@ -74,8 +76,9 @@ class Site:
     """Cases by id, in order of id, and the indexes over all of them. Nothing in it changes once it is made.
 
     `dossiers` maps a case id to its dossier, `stories` the uid of a measurement to its story, `address` is where the
-    site stands on the web ("": not known). Raises `CaseError` for an id that can't name a folder, `UsageError` for two
-    cases of one id.
+    site stands on the web ("": not known), `fonts` cuts a font for Urdu down to letters, `has_cards`:
+    there are pictures for sharing. Raises `CaseError` for an id that can't name a folder, `UsageError` for two cases of
+    one id.
     """
 
     def __init__(
@@ -87,6 +90,8 @@ class Site:
         address: str = "",
         attached: Attached | None = None,
         languages: Sequence[Language] | None = None,
+        fonts: FontMaker | None = None,
+        has_cards: bool = False,
     ) -> None:
         ids = [folder_name(view.case.id) for view in views]
         twice = sorted({name for name in ids if ids.count(name) > 1})
@@ -98,6 +103,7 @@ class Site:
         self.attached = attached or Attached()
         #: What `inventory.listing` found, once it was asked.
         self.inventory: tuple[Listed, ...] | None = None
+        self._fonts, self.has_cards = fonts, has_cards
         self._pages: dict[tuple[str, str], CasePage] = {}
 
     @property
@@ -129,6 +135,17 @@ class Site:
     def as_of(self) -> datetime:
         """The moment up to which everything was counted (UTC): the latest of the cases'."""
         return max((view.as_of for view in self.cases.values()), default=datetime(1970, 1, 1, tzinfo=UTC))
+
+    @cached_property
+    def font(self) -> Font | None:
+        """The font for Urdu with the letters of the catalogues and of the record; None: the site has none."""
+        if self._fonts is None:
+            return None
+        codes = [one.code for one in self.languages if one.direction == "rtl"]
+        letters = set().union(*(catalogue.path(code).read_text(encoding="utf-8") for code in codes))
+        for view in self.views:
+            letters.update(msgspec.json.encode(view.case).decode(), *view.network_names.values())
+        return self._fonts(letters)
 
     @cached_property
     def incidents(self) -> dict[str, tuple[str, Incident]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ..cards import Shared, card_path
 from ..charts.calendar import calendar
 from ..charts.shares import shares
 from ..charts.throughput import speed_charts
@@ -43,6 +44,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         "orders": orders([page], language),
         "embed_code": embed_code(site, page.view, language),
         "reviews": _reviews(page),
+        "shared": Shared(page.answer.sentence, card_path(language, key[0])),
         "simulated": page.view.simulated,
         "cited": [page.view],
     }

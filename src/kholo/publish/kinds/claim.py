@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..cards import Shared, card_path, stands
 from ..charts.clockline import marks_on
 from ..dates import ordinal
 from ..language import Language
@@ -31,6 +32,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         "claim": claim,
         "row": claim.row,
         "clocks": _clocks(page, key[1])[:MOST_CLOCKS],
+        "shared": Shared(stands(claim, language), card_path(language, *key)),
         "simulated": page.view.simulated,
         "cited": [page.view],
     }

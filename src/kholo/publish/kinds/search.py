@@ -1,8 +1,8 @@
-"""The search page, which lists everything by letter, and the index that a script can search."""
+"""The search page, which lists everything by letter for eyes and for the script, and the same list for machines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -18,7 +18,8 @@ from .kind import Key, Kind, only_one
 class Hit(msgspec.Struct, frozen=True):
     """One thing that can be found: what it is, its name, the kind and key of its page, and words beside it.
 
-    `is_record`: the name is in the language of the record.
+    `is_record`: the name is in the language of the record. `also` is what it is found by beside what the page shows:
+    its ids, and its name in the other languages.
     """
 
     what: str
@@ -27,11 +28,22 @@ class Hit(msgspec.Struct, frozen=True):
     more: str = ""
     simulated: bool = False
     is_record: bool = False
+    also: str = ""
 
 
 def hits(site: Site, language: Language) -> list[Hit]:
     """Everything, by name."""
-    return sorted(_hits(site, language), key=lambda hit: (_plain(hit.name).casefold(), hit.target))
+    others: dict[tuple[str, ...], list[str]] = {}
+    for one in site.languages:
+        for hit in _hits(site, one) if one is not language else ():
+            others.setdefault(hit.target, []).extend((hit.what, hit.name))
+    found = [msgspec.structs.replace(hit, also=_also(hit, others.get(hit.target, []))) for hit in _hits(site, language)]
+    return sorted(found, key=lambda hit: (_plain(hit.name).casefold(), hit.target))
+
+
+def _also(hit: Hit, others: Sequence[str]) -> str:
+    words = dict.fromkeys((hit.more, *others, *hit.target[1:]))
+    return " ".join(word for word in words if word and word not in hit.name)
 
 
 def _plain(name: str) -> str:
@@ -80,13 +92,14 @@ def content(site: Site, _key: Key, language: Language) -> dict[str, Any]:
 
 
 def index(site: Site, language: Language, path: Callable[[str, Key], str | None]) -> bytes:
-    """The index as JSON; `path` gives the address of a page below its language."""
+    """The list as JSON; `path` gives the address of a page below its language."""
     rows = [
         {
             "what": hit.what,
             "name": hit.name,
             "path": f"{language.code}/{path(hit.target[0], hit.target[1:])}",
             "more": hit.more,
+            "also": hit.also,
             "simulated": hit.simulated,
         }
         for hit in hits(site, language)
