@@ -27,12 +27,19 @@ class Dossier(msgspec.Struct, frozen=True):
     index: int | None = None
 
 
+class Outside(msgspec.Struct, frozen=True):
+    """Measurements and incidents that stand in no case, by id, each with what its service is called."""
+
+    measurements: Mapping[str, tuple[str, Verdict]] = msgspec.field(default_factory=dict)
+    incidents: Mapping[str, tuple[str, Incident]] = msgspec.field(default_factory=dict)
+
+
 class Site:
     """Cases by id, in order of id, and the indexes over all of them. Nothing in it changes once it is made.
 
     `dossiers` maps a case id to its dossier, `stories` the uid of a measurement to its story, `address` is where the
-    site stands on the web ("": not known). Raises `CaseError` for an id that can't name a folder, `UsageError` for two
-    cases of one id.
+    site stands on the web ("": not known), `outside` is what has a page without a case. Raises `CaseError` for an id
+    that can't name a folder, `UsageError` for two cases of one id.
     """
 
     def __init__(
@@ -43,6 +50,7 @@ class Site:
         stories: Mapping[str, Story] | None = None,
         address: str = "",
         languages: Sequence[Language] | None = None,
+        outside: Outside | None = None,
     ) -> None:
         ids = [folder_name(view.case.id) for view in views]
         twice = sorted({name for name in ids if ids.count(name) > 1})
@@ -51,6 +59,7 @@ class Site:
         self.cases = {view.case.id: view for view in sorted(views, key=lambda view: view.case.id)}
         self.dossiers, self.stories, self.address = dict(dossiers or {}), dict(stories or {}), address
         self.languages = tuple(languages or map(language, language_codes()))
+        self.outside = outside or Outside()
         self._pages: dict[tuple[str, str], CasePage] = {}
 
     @property

@@ -15,7 +15,6 @@ from ..obeyed import Obeyed, obeyed
 from ..pictures import band
 from ..rows import CasePage, ClockRow, EntryRow
 from ..site import Site, order_clocks
-from ..view import CaseView
 from ..words import STATE
 
 
@@ -94,11 +93,11 @@ def all_invented(found: Iterable[CasePage]) -> bool:
     return bool(found) and all(page.view.simulated for page in found)
 
 
-def incident_title(view: CaseView, incident: Incident, language: Language) -> str:
+def incident_title(service: str, incident: Incident, language: Language) -> str:
     """`X: blocked, Pakistan, from 17 February 2024`."""
     return language.say(
         "{service}: {state}, {place}, from {day}",
-        service=view.service,
+        service=service,
         state=language.say(STATE[incident.state]),
         place=language.place(incident.place),
         day=incident.onset.latest.date(),
