@@ -52,7 +52,7 @@ def main() -> None:
         before = {path: path.stat().st_mtime_ns for path in paths}
         again, _ = timed(lambda: build_site(Site(views), out / "site"))
         rewritten = sum(path.stat().st_mtime_ns != stamp for path, stamp in before.items())
-        contents = [path.read_bytes() for path in paths]
+        contents = {path.relative_to(out / "site"): path.read_bytes() for path in paths}
         plain, _ = timed(lambda: write(contents, out / "plain"))
         share = first / pages * PAGES / GOAL
         print(f"{pages:,} pages, {len(paths):,} files: {first:.1f} s")
@@ -83,14 +83,11 @@ def timed(step: Callable[[], T]) -> tuple[float, T]:
     return time.perf_counter() - begun, result
 
 
-def write(contents: list[bytes], out: Path) -> None:
-    """The least that a build does: each file of its own, safe on the disk."""
-    out.mkdir()
-    for number, content in enumerate(contents):
-        with (out / str(number)).open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+def write(contents: dict[Path, bytes], out: Path) -> None:
+    """The least that a build does: each file in its folder."""
+    for name, content in contents.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(content)
 
 
 class Packed(BaseHTTPRequestHandler):
