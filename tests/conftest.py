@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,6 +62,28 @@ def with_a_filter(tmp_path_factory: pytest.TempPathFactory) -> Judge:
         "f,prod,body,contains,a filter,\na,nat,dns,full,185.0.0.9,PK\n"
     )
     return Judge(load_ruleset(), load_reference((path,)))
+
+
+@pytest.fixture(scope="session")
+def small_dossier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole dossier of four measurements, signed; its key lies beside it as `key`. Nobody changes it.
+
+    It is of a machine without Typst: its PDFs would be nine parts in ten of it, and long in the making.
+    """
+    from . import dossiers
+
+    folder = tmp_path_factory.mktemp("small")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "typst", None)
+        return dossiers.signed(folder, dossiers.small(folder), folder / "key")
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A timestamp authority of our own, with its root `ca.pem`."""
+    from . import dossiers
+
+    return dossiers.authority(tmp_path_factory.mktemp("authority") / "own")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -16,15 +17,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kholo.model import BrokenChain, EnvironmentFault
+from kholo.store import Store
 from kholo.store.custody import Custody, Thing
 
+from . import dossiers
 from .conftest import NOW
+from .servers import serve
+from .test_case_archive import case as archived_case
+from .test_case_archive import site
 from .test_cli import CASES, json_lines, kholo
+from .test_fetch import SINCE, archives, endpoints
 
 _ADDS = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from kholo.store import Store
 from kholo.store.custody import Custody, Thing
 for number in range(int(sys.argv[2])):
     Custody(Path(sys.argv[1])).add("ingest", datetime(2026, 11, 24, tzinfo=UTC), [Thing(f"{number}.jsonl")])
@@ -138,10 +146,57 @@ def test_commands_write_what_they_did_and_no_path_of_the_machine(tmp_path: Path)
     assert {entry["by"] for entry in entries} == {"Desk"}
     data = raw.read_bytes()
     assert entries[0]["what"] == [{"name": raw.name, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}]
-    assert entries[6]["what"][0]["before"] == entries[5]["what"][0]["sha256"]
+    assert entries[6]["what"][0]["before"] == entries[4]["what"][0]["sha256"]
     assert entries[6]["what"][0]["sha256"] == hashlib.sha256((case / "case.toml").read_bytes()).hexdigest()
     assert os.fsencode(tmp_path.name) not in (store / "custody.jsonl").read_bytes()
     assert [entry["action"] for entry in json_lines("custody", "--case", "zz-new", env=env)] == ["edit", "edit"]
     head = msgspec.json.decode(kholo("custody", "check", "--json", env=env).stdout)["head"]
     assert kholo("custody", "check", "--head", head, env=env).returncode == 0
     assert kholo("custody", "check", "--head", "0" * 64, env=env).returncode == 1
+
+
+def test_what_comes_in_and_goes_out_of_a_store_is_told(tmp_path: Path) -> None:
+    """Fetched over loopback, reference data set up, a case put in form, a dossier made, signed and redacted."""
+    store, case, key, whole = (tmp_path / name for name in ("store", "case", "key", "small.zip"))
+    env = {"KHOLO_STORE": str(store), "KHOLO_BY": "Desk", "no_proxy": "127.0.0.1"}
+    dossiers.case_folder(case)
+    (tmp_path / "pk.csv").write_bytes(
+        b"url,category_code,category_description,date_added,source,notes\n"
+        b"https://x.com/,GRP,Social Networking,2024-01-01,somebody,\n"
+    )
+    with archives() as running:
+        places = [f"--endpoint={name}={address}" for name, address in endpoints(running).items()]
+        days = ("--cc", "PK", "--since", f"{SINCE:%Y-%m-%d}", "--until", f"{SINCE + timedelta(days=1):%Y-%m-%d}")
+        for command in (
+            ("fetch", "ooni", *days, *places),
+            ("reference", "update", "--kind", "test-lists", "--from", tmp_path / "pk.csv", "--licence", "CC0"),
+            ("case", "fmt", case),
+            ("key", "new", key, "--no-passphrase"),
+            ("dossier", case, "--out", whole, "--key", key, "--workers", "1"),
+            ("sign", whole, "--key", key),
+            ("redact", whole, "--out", tmp_path / "public.zip", "--withhold", "pages", "--because", "too large"),
+        ):
+            done = kholo(*command, env=env)
+            assert done.returncode == 0, (command, done.stderr)
+    entries = json_lines("custody", env=env)
+    assert [entry["action"] for entry in entries] == [
+        "fetch", "reference", "edit", "dossier", "sign", "redact",
+    ]  # fmt: skip
+    assert {entry["by"] for entry in entries} == {"Desk"}
+    assert entries[0]["what"][0]["name"] == "ooni" and entries[0]["counts"]["objects"] > 0
+    assert entries[4]["what"][0]["sha256"] == hashlib.sha256(whole.read_bytes()).hexdigest()
+    assert entries[5]["about"] == {"of": "small.zip"}
+    assert kholo("custody", "check", env=env).returncode == 0
+
+
+def test_copies_of_sources_are_told(tmp_path: Path) -> None:
+    env = {"KHOLO_STORE": str(tmp_path / "store"), "no_proxy": "127.0.0.1"}
+    Store(tmp_path / "store", create=True)
+    with serve(site) as running:
+        folder = archived_case(tmp_path / "case", running, "/page")
+        done = kholo("case", "archive", folder, "--local", env=env)
+    (entry,) = json_lines("custody", env=env)
+    names = sorted(Path(thing["name"]).parent.name for thing in entry["what"])
+    assert entry["action"] == "archive" and names == ["entries", "sources"], done.stderr
+    for thing in entry["what"]:
+        assert hashlib.sha256((folder / thing["name"]).read_bytes()).hexdigest() == thing["sha256"]

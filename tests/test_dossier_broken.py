@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import struct
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -21,16 +22,15 @@ from .dossiers import FOLDER, Files, files_of, other_finds, ours_finds, packed, 
 
 
 @pytest.fixture(scope="session")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole dossier, signed."""
-    folder = tmp_path_factory.mktemp("broken")
-    return dossiers.signed(folder, dossiers.small(folder), folder / "key")
+def files(small_dossier: Path) -> Files:
+    """What is in a whole dossier, signed."""
+    return files_of(small_dossier)
 
 
-@pytest.fixture(scope="session")
-def files(whole: Path) -> Files:
-    """What is in it."""
-    return files_of(whole)
+@pytest.fixture
+def without_typst(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Printing takes long, and is looked at in tests of whole dossiers."""
+    monkeypatch.setitem(sys.modules, "typst", None)
 
 
 def both_find(data: bytes) -> bool:
@@ -48,8 +48,8 @@ def without(files: Files, *names: str) -> Files:
     return {name: data for name, data in files.items() if name not in names}
 
 
-def test_packed_anew_it_is_the_same(whole: Path, files: Files) -> None:
-    assert packed(files) == whole.read_bytes()
+def test_packed_anew_it_is_the_same(small_dossier: Path, files: Files) -> None:
+    assert packed(files) == small_dossier.read_bytes()
     assert relisted(files) == files
     assert not both_find(packed(resealed(files)))
 
@@ -92,10 +92,11 @@ def test_with_the_tree_made_anew_the_signature_finds_it(files: Files) -> None:
     assert [name for name, outcome, _ in verifier.checks(data) if outcome == "failed"] == ["signature"]
 
 
+@pytest.mark.usefixtures("without_typst")
 @pytest.mark.parametrize("name", ["data/results/case.json", "data/pages/index.html", "data/tables/verdicts.parquet"])
 def test_who_seals_other_figures_himself_is_found_by_the_re_run(files: Files, tmp_path: Path, name: str) -> None:
-    forged = resealed({**files, name: files[name][:-9] + b"x" + files[name][-8:]})
-    (path := tmp_path / "forged.zip").write_bytes(packed(relisted(without(forged, *_signatures(files)))))
+    forged = without(files, *_signatures(files)) | {name: files[name][:-9] + b"x" + files[name][-8:]}
+    (path := tmp_path / "forged.zip").write_bytes(packed(resealed(forged)))
     found = verify(path, lambda _: iter(()), 1, dossiers.silent)
     assert [check.check for check in found.of(Outcome.FAILED)] == [name.split("/")[1]]
 
@@ -104,13 +105,14 @@ def _signatures(files: Files) -> list[str]:
     return [name for name in files if name.startswith("seal/signatures/")]
 
 
+@pytest.mark.usefixtures("without_typst")
 def test_who_seals_it_without_a_measurement_is_found_by_both(files: Files, tmp_path: Path) -> None:
     gone = next(name for name in files if name.startswith("data/raw/") and name.endswith(".gz"))
     lines = files["data/raw/index.jsonl"].splitlines(keepends=True)
     index = b"".join(line for line in lines if gone.encode() not in line)
     head = files[bag.HEAD].replace(b'"raw": 4', b'"raw": 3')
-    forged = resealed({**without(files, gone, *_signatures(files)), "data/raw/index.jsonl": index, bag.HEAD: head})
-    (path := tmp_path / "forged.zip").write_bytes(packed(forged))
+    forged = {**without(files, gone, *_signatures(files)), "data/raw/index.jsonl": index, bag.HEAD: head}
+    (path := tmp_path / "forged.zip").write_bytes(packed(resealed(forged)))
     found = verify(path, lambda _: iter(()), 1, dossiers.silent)
     assert {check.check for check in found.of(Outcome.FAILED)} >= {"results", "tables", "pages"}
     with zipfile.ZipFile(path) as archive, pytest.raises(ValueError, match="1 days differ"):
@@ -177,8 +179,8 @@ def zipped(files: Files, change: Callable[[zipfile.ZipInfo], None] = lambda _: N
     return out.getvalue()
 
 
-def test_another_program_can_write_the_one_form(whole: Path, files: Files) -> None:
-    assert zipped(files) == whole.read_bytes()
+def test_another_program_can_write_the_one_form(small_dossier: Path, files: Files) -> None:
+    assert zipped(files) == small_dossier.read_bytes()
 
 
 def _named(name: str) -> Callable[[zipfile.ZipInfo], None]:
@@ -306,8 +308,8 @@ def _lies(data: bytes) -> Iterator[tuple[str, bytes]]:
     yield "twice in the directory", data[:second] + data[begins:second] + data[second:]
 
 
-def test_headers_that_lie(whole: Path) -> None:
-    data = whole.read_bytes()
+def test_headers_that_lie(small_dossier: Path) -> None:
+    data = small_dossier.read_bytes()
     tried = list(_lies(data))
     assert len(tried) > 40
     for what, changed in tried:

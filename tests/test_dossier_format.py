@@ -38,9 +38,8 @@ def _described() -> dict[str, bool]:
     return {pattern: always == "yes" for cells, always in rows for pattern in re.findall(r"`([^`]+)`", cells)}
 
 
-def test_the_list_of_files_is_that_of_a_dossier(tmp_path: Path) -> None:
-    path = dossiers.signed(tmp_path, dossiers.small(tmp_path), tmp_path / "key")
-    names = dossiers.files_of(dossiers.stamped(tmp_path, path, dossiers.authority(tmp_path / "authority")))
+def test_the_list_of_files_is_that_of_a_dossier(small_dossier: Path, authority: Path, tmp_path: Path) -> None:
+    names = dossiers.files_of(dossiers.stamped(tmp_path, small_dossier, authority))
     described = _described()
     assert len(described) > 30
     strange = [name for name in names if not any(fnmatchcase(name, pattern) for pattern in described)]
@@ -54,3 +53,7 @@ def test_the_example_of_a_statement() -> None:
     assert found is not None
     lines = found[1].replace("<64 hex digits>", "0" * 64).replace("\n    ", "\n")[4:]
     assert seal.Statement.decode(lines.encode()).encode() == lines.encode()
+
+
+def test_the_other_verifier_is_short_enough_to_be_read() -> None:
+    assert len((dossiers.CONTRIB / "verify_dossier.py").read_text().splitlines()) <= 200

@@ -242,7 +242,7 @@ def test_everything_as_csv(tmp_path: Path) -> None:
     names = {path.name for path in write_export(view, "csv", tmp_path / "folder")}
     assert names == {
         "about.csv", "actors.csv", "entries.csv", "sources.csv", "legal-basis.csv", "assessments.csv", "clocks.csv",
-        "three-part-test.csv", "incidents.csv", "spells.csv", "days.csv",
+        "three-part-test.csv", "incidents.csv", "spells.csv", "days.csv", "networks.csv", "speeds.csv",
     }  # fmt: skip
     entries = table((tmp_path / "folder" / "entries.csv").read_bytes())
     assert [row["id"] for row in entries] == [entry.id for entry in view.case.entries]
@@ -377,14 +377,14 @@ def hostile() -> CaseView:
 def test_hostile_text_is_harmless(kind: str, tmp_path: Path) -> None:
     view = hostile()
     text = written(view, kind, tmp_path).decode()
-    if kind == "atom":
+    if kind in ("atom", "jsonfeed"):
         case = material.case(changed(view.case.entries, "2025-03-12-denial", notes=""))
         write_export(later(view, 1, case=case), kind, tmp_path / kind / "out", URL)
         text = (tmp_path / kind / "out").read_text()
-        ET.fromstring(text)
+        assert ET.fromstring(text) if kind == "atom" else msgspec.json.decode(text)
     for char in "\u202e\u0007\x00\u2028\r":
         assert char not in text
-    if kind in ("claimreview", "json", "atom"):
+    if kind in ("claimreview", "json", "atom", "jsonfeed"):
         assert "<script" not in text
         assert "<img" not in text
     if kind == "claimreview":

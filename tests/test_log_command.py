@@ -27,7 +27,7 @@ from kholo.evidence.faults import BadSignature, LogError, SplitView, Truncated, 
 from kholo.evidence.shelf import Folder, Site
 from kholo.fetch.wait import Patience, Timing
 from kholo.fetch.web import Web
-from kholo.model import DossierError, EnvironmentFault, NetworkFault, UsageError
+from kholo.model import DossierError, EnvironmentFault, KeyFileError, NetworkFault, UsageError
 
 from .servers.base import Answer, Request, Wire, serve
 from .tlogs import KEYS, ORIGIN, SIGNER, content, dossier, key_file, made, new, signer, statement
@@ -191,7 +191,7 @@ def test_only_keys_of_the_right_kind_sign(logged: Path, tmp_path: Path) -> None:
     junk.write_bytes(b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n")
     before = content(logged)
     for other in (rsa, junk, tmp_path / "3.zip", key_file(tmp_path / "other", 2)):
-        assert isinstance(run("add", logged, tmp_path / "3.zip", "--key", other).exception, UsageError)
+        assert isinstance(run("add", logged, tmp_path / "3.zip", "--key", other).exception, KeyFileError | UsageError)
     assert content(logged) == before
 
 
@@ -202,7 +202,7 @@ def test_a_key_with_a_passphrase_is_asked_for_it(tmp_path: Path) -> None:
     wrong = run("new", tmp_path / "a", "--origin", ORIGIN, "--key", locked, typed="no\n")
     right = run("new", tmp_path / "b", "--origin", ORIGIN, "--key", locked, typed="open\n")
     if find_spec("bcrypt"):
-        assert isinstance(wrong.exception, UsageError)
+        assert isinstance(wrong.exception, KeyFileError)
         assert right.output.splitlines()[-1] == (tmp_path / "b/keys.txt").read_text().strip()
     else:
         assert isinstance(wrong.exception, EnvironmentFault)

@@ -70,7 +70,7 @@ def test_hostile_text_is_harmless_in_every_page(tmp_path: Path) -> None:
 def test_simulated_says_so_everywhere_and_real_nowhere(tmp_path: Path) -> None:
     build_site(Site([full_view(simulated=True)]), tmp_path / "fake")
     for name, text in read(tmp_path / "fake").items():
-        assert name == "manifest.txt" or "simulated" in text.lower(), name
+        assert name in {"manifest.txt", "robots.txt"} or "simulated" in text.lower(), name
     page = read(tmp_path / "fake")["en/cases/chirp-test/index.html"]
     assert "SIMULATED" in re.findall(r"<title>(.*?)</title>", page)[0].upper()
     assert any("SIMULATED" in picture.upper() for picture in re.findall(r"<svg.*?</svg>", page, re.DOTALL))

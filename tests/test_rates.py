@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
+import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -19,7 +20,13 @@ from kholo.cli import cli
 from kholo.detect import incidents
 from kholo.detect.rates import RateFinding, Transfer, slowdowns, speed
 from kholo.model import Bracket, State
+from kholo.pipeline.cases import view
+from kholo.pipeline.ingest import ingest
+from kholo.pipeline.sets import judge_for
 from kholo.publish import Site, build_site
+from kholo.publish.charts.throughput import speed_charts
+from kholo.publish.language import language
+from kholo.store import Store
 
 from . import raw
 from .material import full_view
@@ -244,15 +251,20 @@ def measurement(host: str, start: datetime, number: int, kbits: float) -> dict[s
     )  # fmt: skip
 
 
-def test_from_the_bytes_of_probes_to_the_sentence_on_the_terminal(tmp_path: Path) -> None:
+def throttled_march() -> list[dict[str, Any]]:
+    """Measurements of X and of other sites, four times a day; the last 18 of X stand at a cap."""
     lines = []
     for number in range(48):
         moment = NOW_ + timedelta(hours=6 * (number - 30))
         rate = CAPPED[number - 30] if number >= 30 else 8_000.0
         lines.append(measurement("abs.twimg.com", moment, number, rate or 0.0))
         lines += [measurement(host, moment, number, 8_000.0) for host in OTHERS]
+    return lines
+
+
+def test_from_the_bytes_of_probes_to_the_sentence_on_the_terminal(tmp_path: Path) -> None:
     source = tmp_path / "march.jsonl"
-    source.write_bytes(b"".join(raw.encode(line) + b"\n" for line in lines))
+    source.write_bytes(b"".join(raw.encode(line) + b"\n" for line in throttled_march()))
     store = str(tmp_path / "store")
     runner = CliRunner()
     assert runner.invoke(cli, ["ingest", str(source), "--store", store]).exit_code == 0
@@ -273,3 +285,55 @@ def test_from_the_bytes_of_probes_to_the_sentence_on_the_terminal(tmp_path: Path
         row["day"]: row["state"] for row in map(json.loads, timeline.output.splitlines()) if row["service"] == "x"
     }
     assert (states["2021-03-09"], states["2021-03-12"]) == ("ok", "throttled")
+
+
+CASE = """\
+id = "x-russia-2021"
+title = "X in Russia, 2021"
+service = "x"
+place = "RU"
+summary = "X was slow."
+start = 2021-03-01
+end = 2021-03-20
+[[actor]]
+id = "users"
+name = "Users"
+role = "users"
+"""
+ENTRY = """\
+id = "e1"
+kind = "event"
+event = "protest"
+date = 2021-03-10
+actor = "users"
+title = "X was slow"
+summary = "Users say that X was slow."
+[[source]]
+address = "https://example.org/slow"
+publisher = "The Example"
+read = 2021-05-01
+"""
+
+
+def test_the_page_of_a_case_draws_what_probes_wrote_down(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store", create=True)
+    source = tmp_path / "march.jsonl"
+    source.write_bytes(b"".join(raw.encode(line) + b"\n" for line in throttled_march()))
+    later = NOW_ + timedelta(days=30)
+    ingest(store, [source], None, later)
+    (tmp_path / "case" / "entries").mkdir(parents=True)
+    (tmp_path / "case" / "case.toml").write_text(CASE)
+    (tmp_path / "case" / "entries" / "e1.toml").write_text(ENTRY)
+    made = view(tmp_path / "case", store, judge_for(store), later)
+    # Every six hours from 3 March 12:00: four reports a day at 8,000 kbit/s, and from 11 March on at the cap.
+    by_day = {one.first: one for one in made.speeds}
+    assert {one.network for one in made.speeds} == {"AS8402"}
+    assert all(one.days == 1 and one.others.kbits == pytest.approx(8_000, rel=0.01) for one in made.speeds)
+    assert by_day[date(2021, 3, 8)].service.kbits == pytest.approx(8_000, rel=0.01)
+    assert by_day[date(2021, 3, 8)].service.reports == 4
+    # 133, 138, 140 and 144 kbit/s: the median is 139.
+    assert by_day[date(2021, 3, 13)].service.kbits == pytest.approx(139, rel=0.02)
+    (chart,) = speed_charts(made, language("en"))
+    assert {row[1] for row in chart.rows} >= {"before", "while throttled"}
+    again = view(tmp_path / "case", store, judge_for(store), later)
+    assert again.speeds == made.speeds

@@ -6,7 +6,9 @@ import base64
 import json
 import os
 import pty
+import select
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -341,6 +343,10 @@ def answered(path: Path, *answers: str) -> tuple[int, str]:
     shown = b""
     waiting = list(answers)
     while True:
+        # Whoever waits for an answer that was lost waits for ever.
+        if not select.select([terminal], [], [], 60)[0]:
+            os.kill(child, signal.SIGKILL)
+            break
         try:
             piece = os.read(terminal, 4096)
         except OSError:
@@ -348,7 +354,8 @@ def answered(path: Path, *answers: str) -> tuple[int, str]:
         if not piece:
             break
         shown += piece
-        if waiting and shown.count(b": ") > len(answers) - len(waiting):
+        # What is sent before the question stands there is thrown away with the echo.
+        if waiting and shown.endswith(b": "):
             os.write(terminal, waiting.pop(0).encode() + b"\n")
     os.close(terminal)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode()

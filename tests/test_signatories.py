@@ -38,9 +38,7 @@ def bare(signed: bytes = message(DIGEST)) -> tuple[str, str]:
     return base64.b64encode(public).decode(), base64.b64encode(_KEY.sign(signed)).decode()
 
 
-def by_ssh(
-    folder: Path, name: str = "id", namespace: str = NAMESPACE.decode(), kind: str = "ed25519"
-) -> tuple[str, str]:
+def by_ssh(folder: Path, name: str = "id", namespace: str = NAMESPACE, kind: str = "ed25519") -> tuple[str, str]:
     """A key and a signature as `ssh-keygen` makes them."""
     assert KEYGEN, "the tests of signatures need ssh-keygen (openssh-client)"
     key, text = folder / name, folder / f"{name}.txt"
@@ -65,7 +63,7 @@ def write(path: Path, *rows: dict[str, str]) -> Path:
 def test_a_signature_of_ssh_keygen_is_right_and_anything_changed_is_not(tmp_path: Path) -> None:
     key, signature = by_ssh(tmp_path)
     assert verify(key, signature, message(DIGEST)) == ""
-    assert "not one of this key over this text" in verify(key, signature, message("cd" * 32))
+    assert "not one of its key over these bytes" in verify(key, signature, message("cd" * 32))
     other, _ = by_ssh(tmp_path, "other")
     assert "another key" in verify(other, signature, message(DIGEST))
     _, elsewhere = by_ssh(tmp_path, namespace="file")

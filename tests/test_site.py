@@ -265,7 +265,9 @@ def test_a_page_cites_its_versions_and_the_sealed_dossier() -> None:
     cited = page.partition('class="cite"')[2]
     for part in ("https://example.org/kholo/en/cases/chirp-test/", "c" * 16, "a" * 16, "b" * 16, "e" * 64):
         assert part in cited
-    assert 'href="../../../dossiers/chirp-test.zip"' in cited
+    address = f"en/dossiers/chirp-test/{'e' * 16}/index.html"
+    assert f'href="../../../{address}"' in cited
+    assert 'href="../../../../dossiers/chirp-test.zip"' in files[address].decode()
     assert "dossiers/" not in files["en/cases/fake/index.html"].decode()
 
 

@@ -62,7 +62,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def dossier(path: Path, number: int, case: str = "x-simulated") -> bytes:
     """A small dossier, written as every dossier is; gives its statement."""
-    head = Head(seal.FORMAT, case, "A case", NOW, True, "kholo 0", "test", "public", {})
+    head = Head(seal.FORMAT, case, "A case", NOW, True, "kholo 0", "0a-0b", "public", {})
     with TemporaryFile() as stream:
         spool = Spool(stream)
         spool.add("data/dossier.json", head.encode())

@@ -51,6 +51,7 @@ def run(path: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     sys.dont_write_bytecode = True
+    sys.modules["typst"] = None  # type: ignore[assignment]  # as where it is not installed: printing takes long
     limit = int(sys.argv[2]) << 20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     paths, out = sys.argv[3:], open(sys.argv[1], "w")  # noqa: SIM115, PTH123

@@ -1,4 +1,7 @@
-"""Two feeds of the same messages: Atom (RFC 4287) and JSON Feed 1.1. The same messages give the same bytes."""
+"""Feeds of the same messages: Atom (RFC 4287), JSON Feed 1.1, and a file of CAP 1.2 for each news.
+
+The same messages give the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,22 @@ from kholo.model import EnvironmentFault, UsageError
 from kholo.publish.atom import Head as AtomHead
 from kholo.publish.atom import Item, name_of
 from kholo.publish.atom import atom as write_atom
-from kholo.publish.dates import stamp
+from kholo.publish.cap import SENDER
 from kholo.publish.files import write_if_changed
+from kholo.publish.jsonfeed import json_feed as write_json
 from kholo.publish.safe import web_address
 
+from .cap import cap_files
 from .channel import Undelivered, key_of
 from .ledger import KEPT
 from .told import Message, Past, news_json
 from .wording import FEED_TITLE, body, sentence, title
 
-ATOM, JSON = "alerts.atom", "alerts.json"
+ATOM, JSON, CAP = "alerts.atom", "alerts.json", "cap"
 
 
 class Feed:
-    """Writes both files into a folder. `url` is where the folder stands on the web, if it does."""
+    """Writes its files into a folder. `url` is where the folder stands on the web, if it does."""
 
     has_log = True
 
@@ -41,15 +46,23 @@ class Feed:
         self.refresh(Past(past.begun, (*past.log, message)[-KEPT:]))
 
     def refresh(self, past: Past) -> None:
-        """Write both files unless they hold the right bytes. Raises `Undelivered`."""
+        """Write the files unless they hold the right bytes. Raises `Undelivered`."""
         # No address in the id: a feed stays the same one when its folder moves.
         head = Head(FEED_TITLE.format(scope=self._scope), name_of("feed", self._scope, past.begun), self._url)
         try:
             _check_is_ours(self._folder / ATOM, head)
             write_if_changed(self._folder / ATOM, atom(head, past))
             write_if_changed(self._folder / JSON, json_feed(head, past))
+            self._write_cap(past)
         except EnvironmentFault as error:
             raise Undelivered(str(error), is_refused=True) from error
+
+    def _write_cap(self, past: Past) -> None:
+        """A message never changes: what is there stays as it was, also when older ones are no longer kept."""
+        for name, content in cap_files(past, self._url or SENDER):
+            path = self._folder / CAP / name
+            if not path.exists():
+                write_if_changed(path, content)
 
 
 def _check_is_ours(path: Path, head: Head) -> None:
@@ -74,32 +87,27 @@ class Head(msgspec.Struct, frozen=True):
 
 def atom(head: Head, past: Past) -> bytes:
     """The Atom feed, the latest message first."""
-    items = [
-        Item(message.message_id, title(message), message.at, tuple(_tags(message)), body(message))
-        for message in reversed(past.log)
-    ]
-    address = f"{head.url}/{ATOM}" if head.url else None
-    return write_atom(AtomHead(head.title, head.identifier, address), past.begun, items)
+    return write_atom(_head(head, ATOM), past.begun, _items(past))
 
 
 def json_feed(head: Head, past: Past) -> bytes:
     """The JSON feed, the latest message first. `_kholo` holds the news in plain values."""
-    made: dict[str, object] = {"version": "https://jsonfeed.org/version/1.1", "title": head.title, "language": "en"}
-    if head.url:
-        made["feed_url"] = f"{head.url}/{JSON}"
-    made["authors"] = [{"name": "kholo"}]
-    made["items"] = [
-        {
-            "id": f"urn:uuid:{message.message_id}",
-            "title": title(message),
-            "content_text": body(message),
-            "date_published": stamp(message.at),
-            "tags": _tags(message),
-            "_kholo": {"news": [news_json(news) | {"text": sentence(news)} for news in message.news]},
-        }
+    more = {
+        message.message_id: {"news": [news_json(news) | {"text": sentence(news)} for news in message.news]}
+        for message in past.log
+    }
+    return write_json(_head(head, JSON), _items(past), more)
+
+
+def _head(head: Head, file: str) -> AtomHead:
+    return AtomHead(head.title, head.identifier, f"{head.url}/{file}" if head.url else None)
+
+
+def _items(past: Past) -> list[Item]:
+    return [
+        Item(message.message_id, title(message), message.at, tuple(_tags(message)), body(message))
         for message in reversed(past.log)
     ]
-    return msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n"
 
 
 def _tags(message: Message) -> list[str]:

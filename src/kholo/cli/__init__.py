@@ -29,6 +29,7 @@ from .incidents import collapses, incidents, timeline, wanted_command
 from .ingest import ingest
 from .key import key
 from .log import log_command
+from .mirror import mirror
 from .papers import papers, signatories
 from .rates import rates
 from .redact import redact
@@ -109,6 +110,7 @@ _COMMANDS = (
     papers,
     signatories,
     log_command,
+    mirror,
     key,
     simulate,
     demo,

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from kholo.evidence.checks import Check, Outcome
+from kholo.evidence.opentimestamps import load_headers
 from kholo.evidence.signers import Signers
 from kholo.evidence.timestamp import load_roots
 from kholo.evidence.witnesses import Trust, witnesses
@@ -125,6 +126,10 @@ def _say(out: Path, made: Made) -> None:
     help="Whose keys are whose: a file of allowed signers, as ssh-keygen(1) has it.",
 )  # fmt: skip
 @roots_option
+@click.option(
+    "--bitcoin-headers", "headers", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Headers of Bitcoin's blocks, 80 bytes each, for proofs of OpenTimestamps.",
+)  # fmt: skip
 @click.option("--log", "place", metavar="FOLDER|ADDRESS", help="A log of dossiers to look it up in.")
 @click.option(
     "--log-key", "log_keys", multiple=True, metavar="KEY|FILE",
@@ -141,6 +146,7 @@ def verify(
     no_rerun: bool,
     signers: Path | None,
     root_files: tuple[Path, ...],
+    headers: Path | None,
     place: str | None,
     log_keys: tuple[str, ...],
     seen: Path | None,
@@ -155,6 +161,7 @@ def verify(
         trust = Trust(
             signers=Signers.load(signers) if signers else None,
             roots=[root for file in root_files for root in load_roots(file)],
+            blocks=load_headers(headers) if headers else (),
             log=stack.enter_context(reader_of(place)) if place else None,
             log_keys=trusted_keys(log_keys),
             seen=seen.read_bytes() if seen else None,

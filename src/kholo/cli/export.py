@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from kholo.pipeline.cases import view
+from kholo.pipeline.database import database
 from kholo.pipeline.sets import judge_for
 from kholo.publish.exports import FORMATS, write_export
 from kholo.store import Store
@@ -21,13 +22,18 @@ Examples:
   kholo export cases/x-pakistan-2024 --store store --format csv --out pakistan.zip
   kholo export cases/x-pakistan-2024 --format claimreview --url https://example.org/x-pakistan-2024/ --out claims.json
   kholo export cases/x-pakistan-2024 --format atom --out site/x-pakistan-2024/changes.atom
+  kholo export cases/x-pakistan-2024 --store store --format sqlite --out kholo.sqlite
 """
+#: Not made in memory as the others are, since it holds every verdict.
+_SQLITE = "sqlite"
 
 
 @click.command(epilog=_EPILOG)
 @click.argument("folder", metavar="CASE", type=click.Path(path_type=Path))
 @case_store_option
-@click.option("--format", "kind", required=True, type=click.Choice(list(FORMATS)), help="docs/exports.md tells them.")
+@click.option(
+    "--format", "kind", required=True, type=click.Choice([*FORMATS, _SQLITE]), help="docs/exports.md tells them."
+)
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), help="File to write; of csv a folder, or a .zip."
 )
@@ -45,11 +51,12 @@ def export(
     fingerprints: tuple[Path, ...],
     by: str | None,
 ) -> None:
-    """Write CASE in a format of the field: claimreview, stop, csv, json or atom. An unchanged file is not rewritten."""
+    """Write CASE in a format of the field. An unchanged file is not rewritten."""
     opened = Store(store) if store else None
     log = keeper_of(opened, by)
-    made = view(folder, opened, judge_for(opened, fingerprints), moment_or_now(as_of))
-    files = write_export(made, kind, out, url)
+    judge = judge_for(opened, fingerprints)
+    made = view(folder, opened, judge, moment_or_now(as_of))
+    files = database([made], opened, judge, out) if kind == _SQLITE else write_export(made, kind, out, url)
     if log:
         log.made("export", made, out, files)
     for path in files:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import click
 
-from kholo.evidence import keys
-from kholo.evidence.seal import NAMESPACE
+from kholo.evidence import keys, mirror, seal
 from kholo.evidence.signers import allowed_line
 from kholo.model import KeyFileError
 
@@ -24,6 +23,10 @@ Examples:
   kholo key show ~/.ssh/kholo.pub
   kholo key show ~/.ssh/kholo.pub --principal desk@example.org >> allowed-signers
 """
+
+
+#: What a key may sign, in the line for a file of allowed signers.
+_SPACES = f"{seal.NAMESPACE},{mirror.NAMESPACE}"
 
 
 @click.group(epilog=_EPILOG)
@@ -61,7 +64,7 @@ def show(path: Path, principal: str, as_json: bool) -> None:
     else:
         shown = keys.load_public(data.decode("utf-8", "replace"))
     if principal and not as_json:
-        click.echo(allowed_line(_name(principal), shown, NAMESPACE))
+        click.echo(allowed_line(_name(principal), shown, _SPACES))
     else:
         _tell(shown, principal, as_json)
 
@@ -71,7 +74,7 @@ def _tell(shown: keys.PublicKey, principal: str, as_json: bool) -> None:
         "id": shown.id,
         "fingerprint": shown.fingerprint,
         "public": shown.line,
-        "allowed": allowed_line(_name(principal or "somebody@example.org"), shown, NAMESPACE),
+        "allowed": allowed_line(_name(principal or "somebody@example.org"), shown, _SPACES),
     }
     if as_json:
         output.json_rows([row])

@@ -17,6 +17,7 @@ from kholo.evidence.audit import Audit, audit
 from kholo.evidence.bundle import opened
 from kholo.evidence.faults import Malformed
 from kholo.evidence.shelf import Folder, Site
+from kholo.evidence.witnesses import log_place
 from kholo.fetch.web import Web
 from kholo.model import EnvironmentFault, UsageError
 from kholo.model.text import clean
@@ -24,7 +25,7 @@ from kholo.publish.files import write_if_changed
 
 from . import output
 from .fetch import timing
-from .options import json_option
+from .options import by_option, json_option, keeper_at, log_store_option
 
 _EPILOG = """
 \b
@@ -34,7 +35,7 @@ Examples:
   kholo log show https://example.org/kholo --case x-pakistan-2024
   kholo log check https://example.org/kholo --trust example.org/kholo+29d21d33+AYqI… --keep last
   kholo log check https://example.org/kholo --trust example.org/kholo+29d21d33+AYqI… --seen last --keep last
-  kholo log proof log x-pakistan-2024.zip --out example.org.proof
+  kholo log proof log x-pakistan-2024.zip --into
 """
 _COLUMNS = {
     "index": "entry", "case": "case", "as_of": "as of", "simulated": "simulated", "root": "root",
@@ -88,12 +89,21 @@ def new(folder: Path, origin: str, keys: tuple[Path, ...]) -> None:
 @_folder_argument
 @click.argument("dossiers", metavar="DOSSIER...", nargs=-1, required=True, type=_dossier)
 @_key_option
+@log_store_option
+@by_option
 @json_option
-def add(folder: Path, dossiers: tuple[Path, ...], keys: tuple[Path, ...], as_json: bool) -> None:
+def add(
+    folder: Path, dossiers: tuple[Path, ...], keys: tuple[Path, ...], store: Path | None, by: str | None, as_json: bool
+) -> None:
     """Add each DOSSIER to the log in FOLDER. One that is there already is not added again. Nothing can be taken out."""
+    custody = keeper_at(store, by)
     signers = _signers(keys)
     wanted = [append.New(_statement(path), _digest(path)) for path in dossiers]
     found = append.append(Folder(folder), signers, wanted)
+    for path, one in zip(dossiers, found, strict=True):
+        if custody and one.is_new:
+            digest = one.entry.dossier.removeprefix("sha256:")
+            custody.sealed("log", path.name, digest, one.entry.case, {"entry": str(one.index)})
     _print(
         [
             {**_row(one.index, one.entry), "is_new": one.is_new, "file": str(path)}
@@ -152,15 +162,37 @@ def check(place: str, seen: Path | None, keep: Path | None, trusted: tuple[str, 
 @log_command.command(epilog=_EPILOG)
 @_place_argument
 @click.argument("dossier", metavar="DOSSIER", type=_dossier)
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+@click.option("--into", is_flag=True, help="Put it into DOSSIER itself, in the place of an older one of this log.")
 @_trust_option
-def proof(place: str, dossier: Path, out: Path, trusted: tuple[str, ...]) -> None:
+@log_store_option
+@by_option
+def proof(
+    place: str,
+    dossier: Path,
+    out: Path | None,
+    into: bool,
+    trusted: tuple[str, ...],
+    store: Path | None,
+    by: str | None,
+) -> None:
     """Write the proof that DOSSIER is in a log, to be kept with it: it can be checked without the log."""
+    if (out is None) is not into:
+        raise click.UsageError("say where to write it: --out FILE, or --into for the dossier itself")
+    custody = keeper_at(store, by)
     with reader_of(place) as reader:
         keys = _keys(reader, trusted)
         found = log.check(reader, _statement(dossier), keys)
-        write_if_changed(out, log.proof(reader, found.index, keys))
-    click.echo(f"entry {found.index} of {found.size}: {out}")
+        made = log.proof(reader, found.index, keys)
+    if out:
+        write_if_changed(out, made)
+    else:
+        with opened(dossier) as whole:
+            digest = whole.with_tags(dossier, {log_place(made): made})
+            case = whole.statement.case
+        if custody:
+            custody.sealed("log", dossier.name, digest, case, {"proof": found.origin})
+    click.echo(f"entry {found.index} of {found.size}: {out or dossier}")
 
 
 def _facts(found: Audit, is_trusted: bool) -> dict[str, Any]:
@@ -233,9 +265,7 @@ def trusted_keys(trusted: Sequence[str]) -> Sequence[note.Key]:
 
 
 def _signers(paths: Sequence[Path]) -> list[note.Signer]:
-    return [
-        signer.load(path, partial(click.prompt, f"Passphrase of {path}", hide_input=True, err=True)) for path in paths
-    ]
+    return [signer.load(path, partial(click.prompt, hide_input=True, err=True)) for path in paths]
 
 
 def _statement(path: Path) -> bytes:

@@ -35,6 +35,12 @@ case_store_option = click.option(
     envvar="KHOLO_STORE",
     help="Folder of the store; without it the case rests on published findings alone. [env: KHOLO_STORE]",
 )
+log_store_option = click.option(
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="KHOLO_STORE",
+    help="Folder of a store, whose custody log then tells of this. [env: KHOLO_STORE]",
+)
 fingerprints_option = click.option(
     "--fingerprints",
     multiple=True,
@@ -81,6 +87,11 @@ def keeper_of(store: Store | None, by: str | None) -> Keeper | None:
     return Keeper(store, moment_or_now(None), by) if store else None
 
 
+def keeper_at(folder: Path | None, by: str | None) -> Keeper | None:
+    """As `keeper_of`, by the store's folder."""
+    return keeper_of(Store(folder) if folder else None, by)
+
+
 def logs_edits(action: Action) -> Callable[[F], F]:
     """Adds `--store` and `--by`: what the command changes in case folders goes into a store's custody log."""
 
@@ -89,19 +100,12 @@ def logs_edits(action: Action) -> Callable[[F], F]:
         def run(store: Path | None, by: str | None, **given: Any) -> None:
             folders = given["folders"] if "folders" in given else (given["folder"],)
             with ExitStack() as stack:
-                log = keeper_of(Store(store) if store else None, by)
-                if log:
+                if log := keeper_at(store, by):
                     for folder in folders:
                         stack.enter_context(editing(log, action, folder))
                 command(**given)
 
-        option = click.option(
-            "--store",
-            type=click.Path(path_type=Path, file_okay=False),
-            envvar="KHOLO_STORE",
-            help="Folder of a store, whose custody log then tells what was changed. [env: KHOLO_STORE]",
-        )
-        return cast(F, option(by_option(run)))
+        return cast(F, log_store_option(by_option(run)))
 
     return logged
 

@@ -11,7 +11,7 @@ import msgspec
 from kholo.evidence import redact as parts
 from kholo.evidence.bundle import opened
 
-from .options import json_option
+from .options import by_option, json_option, keeper_at, log_store_option
 
 _EPILOG = """
 \b
@@ -29,15 +29,30 @@ Examples:
 )
 @click.option("--text", "texts", multiple=True, help="A text to black out wherever it stands, such as a name.")
 @click.option("--because", required=True, help="Why; it stands in the new file.")
+@log_store_option
+@by_option
 @json_option
-def redact(path: Path, out: Path, paths: tuple[str, ...], texts: tuple[str, ...], because: str, as_json: bool) -> None:
+def redact(
+    path: Path,
+    out: Path,
+    paths: tuple[str, ...],
+    texts: tuple[str, ...],
+    because: str,
+    store: Path | None,
+    by: str | None,
+    as_json: bool,
+) -> None:
     """Write FILE anew without some of its parts. Its root, signatures and times go on to hold.
 
     The place of what is withheld stays in the tree, so that a reader sees that something is missing, why, and that
     nothing else was changed. What was made of it and can't be searched is left out too.
     """
+    log = keeper_at(store, by)
     with opened(path) as dossier:
         done = parts.redact(dossier, out, paths, texts, because)
+        case = dossier.statement.case
+    if log:
+        log.sealed("redact", out.name, done.digest, case, {"of": path.name})
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(done) + b"\n")
         return

@@ -239,9 +239,9 @@ def _slow(
         times=round(one.times, 1) if math.isfinite(one.times) else None,
         is_extreme=one.times >= settings.extreme,
         cap_kbits=_kbits(median(rates)) if is_targeted and rates and _is_cap(rates, settings) else None,
-        now=_side(inside),
-        others=_side(near),
-        usual=_side(usual),
+        now=side(inside),
+        others=side(near),
+        usual=side(usual),
         because=_TARGETED if is_targeted else _GENERALIZED,
         e_value=seen.e_value,
         simulated=line.simulated,
@@ -264,7 +264,7 @@ def _plain(line: Line, mine: list[Transfer], alone: int, found: Slow, settings: 
     return RateFinding(
         service=line.service, place=line.place, network=line.network, state=state, kind="", onset=None, end=None,
         since=mine[0].measured_at, until=mine[-1].measured_at, times=None, is_extreme=False, cap_kbits=None,
-        now=_side(mine), others=Side(0, None), usual=Side(0, None), because=because, e_value=0.0,
+        now=side(mine), others=Side(0, None), usual=Side(0, None), because=because, e_value=0.0,
         simulated=line.simulated, measurement_uids=(),
     )  # fmt: skip
 
@@ -287,7 +287,8 @@ def _share(ordered: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def _side(transfers: Sequence[Transfer]) -> Side:
+def side(transfers: Sequence[Transfer]) -> Side:
+    """What transfers say together: one rate a report of those that finished."""
     rates = _reports(transfers)
     every = {one.report or f"{one.measured_at:%Y%m%d%H}" for one in transfers}
     cut = {one.report or f"{one.measured_at:%Y%m%d%H}" for one in transfers if one.bits_per_second is None}

@@ -25,7 +25,7 @@ MAX_TAG, MAX_LIST = 1 << 20, 1 << 30
 #: What may stand in the seal beside the statement and the leaves.
 SEALED = re.compile(
     r"seal/(?:signatures/[0-9a-f]{16}\.(?:sig|pub)|timestamps/\d{4}/(?:covers\.txt|response\.tsr)"
-    r"|log/[a-z0-9.-]{1,60}\.proof|sigstore/[a-z0-9.-]{1,60}\.json|opentimestamps/[a-z0-9.-]{1,60}\.ots)"
+    r"|log/[a-z0-9.-]{1,60}\.proof|opentimestamps/[a-z0-9.-]{1,60}\.ots)"
 )
 _FIXED = (bag.BAGIT, bag.INFO, bag.MANIFEST, bag.TAGS, seal.STATEMENT, seal.LEAVES)
 
@@ -68,6 +68,11 @@ def _write(path: Path, case: str, payload: Mapping[str, tuple[int, int, Chunks]]
     files = {f"{folder}/{name}": found for name, found in payload.items()}
     for name, data in tags.items():
         files[f"{folder}/{name}"] = (len(data), zlib.crc32(data), _held(data))
+    return write_container(path, files)
+
+
+def write_container(path: Path, files: Mapping[str, tuple[int, int, Chunks]]) -> str:
+    """Write files (size, CRC-32, what gives the bytes) as one container, whole or not at all. Gives its SHA-256."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kholo.model import KeyFileError
+from kholo.model import KeyFileError, SignatureError
 
 from .sshwire import Reader
 
@@ -50,6 +50,18 @@ class PublicKey(msgspec.Struct, frozen=True):
     def line(self) -> str:
         """As it stands in a .pub file, without a line's end."""
         return f"{self.kind} {base64.b64encode(self.blob).decode()} {self.comment}".rstrip()
+
+    def signed(self, message: bytes, signature: bytes) -> bool:
+        """Whether a bare signature in SSH's wire format is this key's over the message.
+
+        Raises `SignatureError` where key or signature are not of a form that is taken, and `EnvironmentFault`.
+        """
+        from . import primitives  # noqa: PLC0415 - an extra
+
+        try:
+            return primitives.is_by(self.blob, signature, message)
+        except ValueError as error:
+            raise SignatureError(f"the signature is not valid: {error}") from None
 
 
 class PrivateKey:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 
+from kholo.model import EnvironmentFault
+
 from .extra import needs
 from .sshwire import Reader, mpint, string
 from .weak import is_weak
@@ -43,7 +45,11 @@ def read_private(data: bytes, ask: Callable[[], str]) -> Private:
             key = load_ssh_private_key(data, None)
         except TypeError:
             key = load_ssh_private_key(data, ask().encode())
-    except (ValueError, TypeError, UnsupportedAlgorithm, NotImplementedError) as error:
+    except UnsupportedAlgorithm as error:
+        if "bcrypt" in str(error):
+            raise EnvironmentFault("a key with a passphrase needs bcrypt: pip install bcrypt") from error
+        raise ValueError("it is locked in a way that is not known here") from error
+    except (ValueError, TypeError, NotImplementedError) as error:
         raise ValueError("it is no private key of OpenSSH, or the passphrase is wrong") from error
     if isinstance(key, Private):
         read_public(blob_of(key))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import html
+import io
 import json
 import re
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,21 +20,28 @@ from . import bag, seal
 from .bundle import MAX_LIST, Dossier
 from .checks import form, head_of
 from .seal import Leaf
+from .traces import BLACK, Tokens, pattern
 
-BLACK = "[redacted]"
 #: Texts shorter than this stand in too many words.
 MIN_TEXT = 3
-_PACKED = ".gz"
-INDEX = "data/raw/index.jsonl"
+_PACKED, _DECODED = ".gz", ".decoded"
+_RAW, _CASE, _ENTRIES = "data/raw/", "data/case/", "data/case/entries/"
+INDEX, _OBJECTS = "data/raw/index.jsonl", "data/raw/objects.jsonl"
+_FIGURES, _CUSTODY = "data/results/case.json", "data/custody.jsonl"
 #: Files in a form that can't be searched: they go with what they were made of, where that is touched at all.
-_OPAQUE = {"data/papers/": ("data/case/", "data/results/"), "data/tables/": ("data/raw/",)}
+#: The custody log has digests of the files of a case without a salt, and in a chain that can't be blacked out.
+_OPAQUE = {"data/papers/": (_CASE, "data/results/"), "data/tables/": (_RAW,), _CUSTODY: (_CASE,)}
 #: What an entry of the record that is left out would still be read in.
-_TOLD = {"data/case/": ("data/results/", "data/pages/", "data/papers/")}
+_TOLD = {_CASE: ("data/results/", "data/pages/", "data/papers/")}
 #: Rules, fingerprints and lists of libraries: they name nobody, and a re-run needs them as they were.
 _IMPERSONAL = ("data/reference/", "data/software/")
-_FILE = re.compile(rb'"file":"([^"]+)"')
+#: Where people put in files of any kind.
+_ANY_KIND = (_CASE, "data/pages/")
 _UID = re.compile(rb'"(?:measurement_)?uid":\s*"([A-Za-z0-9_.-]{8,128})"')
+_ID = re.compile(rb'^id\s*=\s*["\']([^"\']{1,200})["\']', re.MULTILINE)
 _TEXT = (".json", ".jsonl", ".toml", ".txt", ".html", ".svg", ".csv", ".xml", ".atom", ".md", ".css", ".js")
+
+Change = Callable[[bytes], bytes]
 
 
 class Redaction(msgspec.Struct, frozen=True):
@@ -53,23 +61,20 @@ def redact(dossier: Dossier, out: Path, paths: Sequence[str], texts: Sequence[st
     for check in form(dossier):
         if check.outcome == "failed":
             raise DossierError(f"{check.says}; only a dossier that holds can be redacted")
-    if not why.strip():
-        raise UsageError("say why something is withheld: a reader has a right to that")
+    found = pattern([_checked(text) for text in texts])
+    _check_why(why, found)
     leaves = dossier.leaves()
     gone = set(_named(leaves, paths))
-    gone |= _below(leaves, [part for made_of, parts in _TOLD.items() if _any(gone, made_of) for part in parts])
-    forms = [form for text in texts for form in _forms(_checked(text))]
-    blacked = dict(_blacked(dossier, leaves, gone, [*forms, *_traces(dossier, gone)]))
-    gone |= {name for name, data in blacked.items() if data is None}
-    touched = {*gone, *blacked}
-    gone |= _below(leaves, [part for part, made_of in _OPAQUE.items() if any(_any(touched, one) for one in made_of)])
-    instead: dict[str, bytes | None] = {**blacked, **dict.fromkeys(gone)}
-    if not instead:
+    _check_salts(dossier, [*sorted(gone), *texts])
+    work = _Work(dossier, [leaf.path for leaf in leaves if leaf.path], gone)
+    if found:
+        work.black_texts(found)
+    work.hide_traces()
+    if not work.instead:
         raise UsageError("nothing to withhold: no file has this text")
-    _check_salts(dossier, instead)
-    new = [_leaf(leaf, instead, why) for leaf in leaves]
-    digest = _rewritten(dossier, out, instead, new)
-    return Redaction(tuple(sorted(gone)), tuple(sorted(set(instead) - gone)), digest)
+    digest = _rewritten(dossier, out, work.instead, [_leaf(leaf, work.instead, why) for leaf in leaves])
+    left = {name for name, data in work.instead.items() if data is None}
+    return Redaction(tuple(sorted(left)), tuple(sorted(work.instead.keys() - left)), digest)
 
 
 def _named(leaves: Iterable[Leaf], paths: Sequence[str]) -> Iterator[str]:
@@ -90,72 +95,199 @@ def _checked(text: str) -> str:
     return text.strip()
 
 
-def _forms(text: str) -> list[bytes]:
-    """How a text may be written in TOML, JSON and HTML, the longest first."""
-    quoted = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
-    every = {text, html.escape(text), html.escape(text, quote=False), text.replace("'", "&#39;"), *quoted}
-    return sorted((one.encode() for one in every), key=lambda one: (-len(one), one))
+def _check_why(why: str, found: re.Pattern[bytes] | None) -> None:
+    if not why.strip():
+        raise UsageError("say why something is withheld: a reader has a right to that")
+    if found and found.search(why.encode()):
+        raise UsageError("the reason holds the text itself, and would stand in the new file")
 
 
-def _blacked(
-    dossier: Dossier, leaves: Sequence[Leaf], gone: Collection[str], forms: Sequence[bytes]
-) -> Iterator[tuple[str, bytes | None]]:
-    """The files that hold a text, with it blacked out; None: left out, since it can't be blacked out in there."""
-    for leaf in leaves if forms else ():
-        name = leaf.path
-        if not name or name in gone or name.startswith(_IMPERSONAL):
-            continue
-        data = dossier.read(name, MAX_LIST)
-        if name.endswith(_PACKED):
-            if any(form in _unpacked(name, data) for form in forms):
-                yield name, None
-        elif any(form in data for form in forms):
-            if name == bag.HEAD:
-                raise UsageError("the title of the case holds the text; make the dossier anew under another title")
-            yield name, _black(data, forms) if name.endswith(_TEXT) else None
+def _check_salts(dossier: Dossier, wanted: Iterable[str]) -> None:
+    """With salts that anybody can make, a withheld text could be found by trying; raw measurements can't be guessed."""
+    guessable = [name for name in wanted if not name.startswith(_RAW)]
+    if head_of(dossier).salts == "public" and guessable:
+        raise UsageError(
+            f"{guessable[0]}: this dossier was made without a key, and so what is withheld could be found out by"
+            " trying texts until the digest fits; make it anew with: kholo dossier --key"
+        )
+
+
+class _Work:
+    """What stands instead of the files of one dossier: other bytes, or nothing (None)."""
+
+    def __init__(self, dossier: Dossier, names: Sequence[str], gone: Collection[str]) -> None:
+        self._dossier, self._names = dossier, names
+        self.instead: dict[str, bytes | None] = {}
+        self._leave_out([*gone, *self._twins(gone), *self._copies(gone)])
+        if any(name.startswith(_CASE) for name in gone):
+            self._leave_out(self._below(part for part in _TOLD[_CASE]))
+
+    def _leave_out(self, names: Iterable[str]) -> None:
+        self.instead |= dict.fromkeys(names)
+
+    def _below(self, parts: Iterable[str]) -> list[str]:
+        wanted = tuple(parts)
+        return [name for name in self._names if name.startswith(wanted)]
+
+    def _twins(self, gone: Collection[str]) -> list[str]:
+        """Other forms of a raw item."""
+        stems = {_stem(name) for name in gone if _is_item(name)}
+        return [name for name in self._names if _is_item(name) and _stem(name) in stems]
+
+    def _copies(self, gone: Collection[str]) -> Iterator[str]:
+        """Files of a case that only what is left out names, such as copies of sources."""
+        case = [name for name in self._below([_CASE]) if name.endswith(_TEXT)]
+        left = b"".join(self._read(name) for name in case if name not in gone)
+        out = b"".join(self._read(name) for name in case if name in gone)
+        for name in self._below([_CASE]) if out else ():
+            inside = name.removeprefix(_CASE).encode()
+            if inside in out and inside not in left:
+                yield name
+
+    def _read(self, name: str) -> bytes:
+        return self._dossier.read(name, MAX_LIST)
+
+    def _searched(self) -> list[str]:
+        """The files that a person may be named in, but for those that are left out already."""
+        gone = {name for name, data in self.instead.items() if data is None}
+        return [name for name in self._names if name not in gone and not name.startswith(_IMPERSONAL)]
+
+    def black_texts(self, found: re.Pattern[bytes]) -> None:
+        """Black out what a pattern finds; leave out what holds it and can't be blacked out, or can't be searched."""
+        odd = []
+        for name in self._searched():
+            if name.startswith(_ANY_KIND) and not self._is_readable(name):
+                odd.append(name)
+            if found.search(name.encode()):
+                self._leave_out([name])
+            elif name.endswith(_PACKED):
+                if found.search(_unpacked(name, self._read(name))):
+                    self._leave_out([name])
+            else:
+                self._change(name, lambda data: found.sub(BLACK, data))
+        if self.instead:
+            self._leave_out(odd)
+
+    def _is_readable(self, name: str) -> bool:
+        if not name.removesuffix(_PACKED).endswith(_TEXT):
+            return False
+        data = self._read(name)
+        try:
+            (_unpacked(name, data) if name.endswith(_PACKED) else data).decode()
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    def _change(self, name: str, change: Change) -> bool:
+        """Apply a change to what is there of a file; whether it made any."""
+        old = self.instead.get(name) or self._read(name)
+        new = change(old)
+        if new == old:
+            return False
+        if name == bag.HEAD:
+            raise UsageError("the title of the case holds the text; make the dossier anew under another title")
+        self.instead[name] = new if name.endswith(_TEXT) and name != _CUSTODY else None
+        return True
+
+    def hide_traces(self) -> None:
+        """Hide what tells what was left out: ids, and digests without a salt, wherever they stand."""
+        tokens = Tokens()
+        quoted = dict(self._ids())
+        done: set[str] = set()
+        self._leave_out(self._twins([name for name in self.instead if _is_item(name)]))
+        self._hide_lines(tokens)
+        while new := self.instead.keys() - done:
+            done |= new
+            self._note(tokens, new)
+            self._leave_out(self._opaque())
+            for name in self._searched():
+                if not name.endswith(_PACKED):
+                    self._change(name, lambda data: _replaced(tokens.black(data), quoted))
+
+    def _ids(self) -> Iterator[tuple[bytes, bytes]]:
+        """How other files of a case refer to an entry that is left out."""
+        for name, data in self.instead.items():
+            if data is None and name.startswith(_ENTRIES):
+                yield Path(name).name.encode(), BLACK
+                for found in _ID.findall(self._read(name)):
+                    yield b'"' + found + b'"', b'"' + BLACK + b'"'
+
+    def _note(self, tokens: Tokens, names: Collection[str]) -> None:
+        for name in names:
+            tokens.add_digest(self._dossier.digest(name))
+            if _is_item(name):
+                digest = Path(_stem(name)).name
+                tokens.add_digest(digest)
+                tokens.add_id(f"kholo-{digest[:32]}".encode())
+                for uid in _UID.findall(_unpacked(name, self._read(name))):
+                    tokens.add_id(uid)
+        if any(name.startswith(_CASE) for name in names) and _FIGURES in self._names:
+            tokens.add_digest(_case_digest(self._read(_FIGURES)))
+
+    def _hide_lines(self, tokens: Tokens) -> None:
+        """The lines of the index that are of raw items left out, and of files that nothing else here is from."""
+        gone = {name for name, data in self.instead.items() if data is None and _is_item(name)}
+        if not gone or INDEX not in self._names:
+            return
+        lines = [(line, _decoded(line)) for line in self._read(INDEX).splitlines()]
+        held = [row for _, row in lines if row.get("file") in gone]
+        for row in held:
+            tokens.add_id(str(row.get("uid", "")).encode())
+            tokens.add_digest(str(row.get("received", "")) or str(row.get("sha256")))
+        kept = {row.get("object") for _, row in lines if row and row.get("file") not in gone}
+        objects = {row.get("object") for row in held} - kept
+        self._change(INDEX, lambda data: _without(data, lambda row: row.get("file") in gone))
+        if _OBJECTS in self._names:
+            self._change(_OBJECTS, lambda data: _without(data, lambda row: row.get("object") in objects))
+
+    def _opaque(self) -> list[str]:
+        touched = tuple(self.instead)
+        parts = [part for part, made_of in _OPAQUE.items() if any(name.startswith(made_of) for name in touched)]
+        return self._below(parts) if parts else []
+
+
+def _is_item(name: str) -> bool:
+    return name.startswith(_RAW) and name.endswith(_PACKED)
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix(_PACKED).removesuffix(_DECODED)
 
 
 def _unpacked(name: str, data: bytes) -> bytes:
     try:
-        return gzip.decompress(data)
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+            found = packed.read(MAX_LIST + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DossierError(f"{name}: can't be unpacked ({error})") from None
+    if len(found) > MAX_LIST:
+        raise DossierError(f"{name}: is too large unpacked")
+    return found
 
 
-def _black(data: bytes, forms: Iterable[bytes]) -> bytes:
-    for text in forms:
-        data = data.replace(text, BLACK.encode())
+def _decoded(line: bytes) -> dict[str, Any]:
+    """A line of JSON; nothing where it is none, as where it was blacked out before."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return {}
+    return row if isinstance(row, dict) else {}
+
+
+def _without(data: bytes, is_gone: Callable[[dict[str, Any]], bool]) -> bytes:
+    return b"".join(BLACK + b"\n" if is_gone(_decoded(line)) else line + b"\n" for line in data.splitlines())
+
+
+def _case_digest(figures: bytes) -> str:
+    """The digest of all files of the case, as pages show it: with the rest at hand, a text could be tried out on it."""
+    versions = _decoded(figures).get("versions")
+    return str(versions.get("case", "")) if isinstance(versions, dict) else ""
+
+
+def _replaced(data: bytes, pairs: dict[bytes, bytes]) -> bytes:
+    for old, new in pairs.items():
+        data = data.replace(old, new)
     return data
-
-
-def _traces(dossier: Dossier, gone: Collection[str]) -> Iterator[bytes]:
-    """What tells which raw measurements were left out: their lines in the index, and their ids wherever they stand."""
-    raw = [name for name in sorted(gone) if name.startswith("data/raw/") and name.endswith(_PACKED)]
-    named = set(raw)
-    for line in dossier.read(INDEX, MAX_LIST).splitlines() if raw else ():
-        if any(match.decode() in named for match in _FILE.findall(line)):
-            yield line
-            yield from _UID.findall(line)
-    for name in raw:
-        yield from _UID.findall(_unpacked(name, dossier.read(name, MAX_LIST)))
-
-
-def _any(names: Iterable[str], below: str) -> bool:
-    return any(name.startswith(below) for name in names)
-
-
-def _below(leaves: Iterable[Leaf], parts: Sequence[str]) -> set[str]:
-    return {leaf.path for leaf in leaves if leaf.path.startswith(tuple(parts))} if parts else set()
-
-
-def _check_salts(dossier: Dossier, instead: Collection[str]) -> None:
-    """With salts that anybody can make, a withheld text could be found by trying; raw measurements can't be guessed."""
-    guessable = [name for name in instead if not name.startswith("data/raw/")]
-    if head_of(dossier).salts == "public" and guessable:
-        raise UsageError(
-            f"{min(guessable)}: this dossier was made without a key, and so what is withheld could be found out by"
-            " trying texts until the digest fits; make it anew with: kholo dossier --key"
-        )
 
 
 def _leaf(leaf: Leaf, instead: dict[str, bytes | None], why: str) -> Leaf:

@@ -13,11 +13,11 @@ from .keys import PrivateKey, PublicKey
 from .signers import Signers
 from .sshwire import Reader, string
 
-__all__ = ["MAX_SIGNATURE", "Signers", "check", "sign"]
+__all__ = ["MAGIC", "MAX_SIGNATURE", "Signers", "armoured", "check", "sign"]
 
 #: Bytes of an armoured signature: those of RSA with 16384 bits have 6 KiB.
 MAX_SIGNATURE = 16 << 10
-_MAGIC = b"SSHSIG"
+MAGIC = b"SSHSIG"
 _VERSION = struct.pack(">I", 1)
 _BEGIN, _END = b"-----BEGIN SSH SIGNATURE-----\n", b"-----END SSH SIGNATURE-----\n"
 _WIDTH = 70
@@ -29,10 +29,10 @@ def sign(message: bytes, key: PrivateKey, namespace: str) -> bytes:
     """An armoured signature; `namespace` says what it is for, and it is good for nothing else."""
     bare = key.sign(_covered(message, namespace.encode(), _HASH))
     parts = (key.public.blob, namespace.encode(), b"", _HASH, bare)
-    return _armoured(_MAGIC + _VERSION + b"".join(map(string, parts)))
+    return armoured(MAGIC + _VERSION + b"".join(map(string, parts)))
 
 
-def check(message: bytes, armoured: bytes, namespace: str) -> PublicKey:
+def check(message: bytes, text: bytes, namespace: str) -> PublicKey:
     """The key that signed the message for this purpose. Whose key it is, is another question: see `Signers`.
 
     Raises `SignatureError`, and `EnvironmentFault` where the library for it is not installed.
@@ -40,7 +40,7 @@ def check(message: bytes, armoured: bytes, namespace: str) -> PublicKey:
     from . import primitives  # noqa: PLC0415 - an extra
 
     try:
-        blob, name, bare = _read(_bytes(armoured), namespace.encode())
+        blob, name, bare = _read(_bytes(text), namespace.encode())
         if not primitives.is_by(blob, bare, _covered(message, namespace.encode(), name)):
             raise ValueError("it is not one of its key over these bytes")
     except ValueError as error:
@@ -49,13 +49,13 @@ def check(message: bytes, armoured: bytes, namespace: str) -> PublicKey:
 
 
 def _covered(message: bytes, namespace: bytes, name: bytes) -> bytes:
-    return _MAGIC + string(namespace) + string(b"") + string(name) + string(_HASHES[name](message).digest())
+    return MAGIC + string(namespace) + string(b"") + string(name) + string(_HASHES[name](message).digest())
 
 
 def _read(packed: bytes, namespace: bytes) -> tuple[bytes, bytes, bytes]:
     """Key, name of the hash and bare signature. Raises `ValueError`."""
     reader = Reader(packed)
-    if reader.take(6) != _MAGIC or reader.take(4) != _VERSION:
+    if reader.take(6) != MAGIC or reader.take(4) != _VERSION:
         raise ValueError("it is no signature of SSH, or of a version that is not known")
     blob, wanted, reserved, name, bare = (reader.string() for _ in range(5))
     reader.end()
@@ -68,22 +68,23 @@ def _read(packed: bytes, namespace: bytes) -> tuple[bytes, bytes, bytes]:
     return blob, name, bare
 
 
-def _armoured(packed: bytes) -> bytes:
+def armoured(packed: bytes) -> bytes:
+    """A packed signature in its armour."""
     text = base64.b64encode(packed)
     lines = b"".join(text[at : at + _WIDTH] + b"\n" for at in range(0, len(text), _WIDTH))
     return _BEGIN + lines + _END
 
 
-def _bytes(armoured: bytes) -> bytes:
+def _bytes(text: bytes) -> bytes:
     """What is inside. Raises `ValueError` where `ssh-keygen` would have written it in another way."""
-    if len(armoured) > MAX_SIGNATURE:
+    if len(text) > MAX_SIGNATURE:
         raise ValueError("it is too long")
-    if not (armoured.startswith(_BEGIN) and armoured.endswith(_END)):
+    if not (text.startswith(_BEGIN) and text.endswith(_END)):
         raise ValueError("it is not in the armour of an SSH signature")
     try:
-        packed = base64.b64decode(armoured[len(_BEGIN) : -len(_END)].replace(b"\n", b""), validate=True)
+        packed = base64.b64decode(text[len(_BEGIN) : -len(_END)].replace(b"\n", b""), validate=True)
     except binascii.Error:
         raise ValueError("it is not written in Base64") from None
-    if _armoured(packed) != armoured:
+    if armoured(packed) != text:
         raise ValueError("it is not written as ssh-keygen writes it")
     return packed

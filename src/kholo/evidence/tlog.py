@@ -16,6 +16,8 @@ from typing import Protocol
 
 import msgspec
 
+from kholo.model.text import clean
+
 from . import note, tree
 from .faults import BadSignature, Malformed, Truncated, WrongRoot, WrongSize
 
@@ -245,6 +247,11 @@ class Proof(msgspec.Struct, frozen=True):
         hashes = "".join(base64.b64encode(one).decode() + "\n" for one in self.path)
         extra = base64.b64encode(self.entry).decode()
         return f"{_PROOF}\nextra {extra}\nindex {self.index}\n{hashes}\n".encode() + self.checkpoint
+
+    @property
+    def origin(self) -> str:
+        """The log that it says to be of."""
+        return clean(self.checkpoint.partition(b"\n")[0].decode("ascii", "replace"))
 
     def check(self, keys: Sequence[note.Key]) -> Opened:
         """Whether the entry is where it says. Raises `Malformed`, `BadSignature`, `WrongRoot`."""

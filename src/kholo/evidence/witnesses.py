@@ -6,16 +6,18 @@ known is never more than that.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from kholo.model import DossierError, KholoError, UnknownRoot
+from kholo.model import DossierError, EnvironmentFault, KholoError, UnknownRoot, UsageError
+from kholo.model.text import clean
 
-from . import bag, log, note, seal, sshsig, timestamp, tlog
+from . import bag, log, note, opentimestamps, seal, sshsig, timestamp, tlog
 from .bundle import MAX_TAG, Dossier
 from .checks import Check, failed, not_checked, passed
 from .faults import LogError
@@ -26,17 +28,20 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 _SIGNATURES, _TIMES, _LOGS = "seal/signatures/", "seal/timestamps/", "seal/log/"
+_PROOFS = "seal/opentimestamps/"
 _TIME = re.compile(r"seal/timestamps/(\d{4})/(covers\.txt|response\.tsr)")
 
 
 class Trust(msgspec.Struct, frozen=True):
     """Whom a reader trusts. `signers` are names for keys, `roots` are of timestamp authorities beside the pinned ones.
 
-    `log` is a log to look the dossier up in, `log_keys` the keys of logs that are known, `seen` an older checkpoint.
+    `blocks` are of Bitcoin, for proofs of OpenTimestamps. `log` is a log to look the dossier up in, `log_keys` the keys
+    of logs that are known, `seen` an older checkpoint.
     """
 
     signers: Signers | None = None
     roots: Sequence[x509.Certificate] = ()
+    blocks: tuple[opentimestamps.Block, ...] = ()
     log: tlog.Reader | None = None
     log_keys: Sequence[note.Key] = ()
     seen: bytes | None = None
@@ -46,6 +51,7 @@ def witnesses(dossier: Dossier, trust: Trust, now: datetime) -> Iterator[Check]:
     """All checks of the seal beside the tree. `now` is UTC: keys may be valid for a time only."""
     yield from signatures(dossier, trust.signers, now)
     yield from times(dossier, trust.roots)
+    yield from proofs(dossier, trust.blocks)
     yield from logs(dossier, trust)
 
 
@@ -56,14 +62,26 @@ def signatures(dossier: Dossier, signers: Signers | None, now: datetime) -> Iter
     if not ids:
         yield not_checked("signature", "nobody signed this dossier")
         return
+    yield from by_keys(ids, lambda identity: _signed(dossier, identity), seal.NAMESPACE, "dossier", signers, now)
+
+
+def by_keys(
+    ids: Sequence[str],
+    signed: Callable[[str], PublicKey],
+    namespace: str,
+    what: str,
+    signers: Signers | None,
+    now: datetime,
+) -> Iterator[Check]:
+    """Each signature by its id; `signed` gives its key, or raises `KholoError`. `what` is that which was signed."""
     known = 0
     for identity in ids:
         try:
-            key = _signed(dossier, identity)
+            key = signed(identity)
         except KholoError as error:
             yield failed("signature", f"the signature {identity} is not right: {error}")
             continue
-        who = signers.principals(key, seal.NAMESPACE, now) if signers else ()
+        who = signers.principals(key, namespace, now) if signers else ()
         known += bool(who)
         if who:
             yield passed(
@@ -73,7 +91,7 @@ def signatures(dossier: Dossier, signers: Signers | None, now: datetime) -> Iter
             whose = "which is not in your list of signers" if signers else "whose it is you have to know: --signers"
             yield not_checked("signature", f"signed rightly with the key {key.fingerprint}; {whose}")
     if signers and not known:
-        yield failed("signature", "nobody in your list of signers signed this dossier")
+        yield failed("signature", f"nobody in your list of signers signed this {what}")
 
 
 def _signed(dossier: Dossier, identity: str) -> PublicKey:
@@ -141,6 +159,53 @@ def _time(dossier: Dossier, number: int, roots: Sequence[x509.Certificate]) -> C
     )
 
 
+def proofs(dossier: Dossier, blocks: tuple[opentimestamps.Block, ...]) -> Iterator[Check]:
+    """Each proof of OpenTimestamps over the statement."""
+    for name in dossier.names:
+        if name.startswith(_PROOFS):
+            try:
+                yield _proof(name, dossier.read(name, MAX_TAG), dossier.statement.encode(), blocks)
+            except EnvironmentFault as error:
+                yield not_checked("time", f"{name}: {error}")
+            except KholoError as error:
+                yield failed("time", f"{name}: {error}")
+
+
+def _proof(name: str, proof: bytes, statement: bytes, blocks: tuple[opentimestamps.Block, ...]) -> Check:
+    found = opentimestamps.check(proof, statement, blocks)
+    if found.blocks:
+        first = found.blocks[0]
+        return passed(
+            "time",
+            f"it was there at about {first.time:%Y-%m-%d %H:%M} UTC, give or take two hours, says a block of Bitcoin",
+            (f"block {first.digest}: look it up elsewhere, one header alone is no chain",),
+        )
+    if found.unknown:
+        return not_checked("time", f"{name} leads to a block of Bitcoin that is not known here: --bitcoin-headers")
+    return not_checked(
+        "time", f"{name} is only a promise of {clean(', '.join(found.pending))} so far, and proves nothing"
+    )
+
+
+def proof_place(dossier: Dossier, proof: bytes) -> str:
+    """Where a proof of OpenTimestamps stands in the dossier.
+
+    Raises `UsageError` where it is only promised, `TimestampError` where it is none over this statement.
+    """
+    found = opentimestamps.check(proof, dossier.statement.encode(), ())
+    if not found.unknown:
+        who = clean(", ".join(found.pending)) or "nobody"
+        raise UsageError(f"the proof is only a promise of {who} so far: have your client upgrade it in some hours")
+    return f"{_PROOFS}{hashlib.sha256(proof).hexdigest()[:16]}.ots"
+
+
+def log_place(proof: bytes) -> str:
+    """Where the proof of a log stands in the dossier: where an older one of this log is. Raises `LogError`."""
+    origin = tlog.parse_proof(proof).origin
+    slug = re.sub(r"[^a-z0-9.-]+", "-", origin.lower())[:40]
+    return f"{_LOGS}{slug}-{hashlib.sha256(origin.encode()).hexdigest()[:8]}.proof"
+
+
 def logs(dossier: Dossier, trust: Trust) -> Iterator[Check]:
     """The proofs of logs that travel with the dossier, and the log that the reader named."""
     statement = dossier.statement.encode()
@@ -156,7 +221,7 @@ def logs(dossier: Dossier, trust: Trust) -> Iterator[Check]:
 def _carried(dossier: Dossier, name: str, statement: bytes, keys: Sequence[note.Key]) -> Check:
     data = dossier.read(name, MAX_TAG)
     try:
-        origin = tlog.parse_proof(data).checkpoint.partition(b"\n")[0].decode("ascii", "replace")
+        origin = tlog.parse_proof(data).origin
         if not any(key.name == origin for key in keys):
             return not_checked("log", f"it carries a proof of the log {origin}, whose key is not known here: --log-key")
         found = log.check_proof(data, statement, keys)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from kholo.model import Assessment, Bracket, Clock, ClockKind, Entry, EntryKind, Incident, Outcome, State
+from kholo.model import Assessment, Bracket, Clock, ClockKind, Entry, EntryKind, Incident, Outcome, Said, State
 from kholo.publish import CaseView
 from kholo.publish.answer import case_incidents, finding_grade, standing_findings, taken_back
 from kholo.publish.dates import last_day
+from kholo.publish.language import language
 from kholo.publish.safe import visible
+from kholo.publish.told import told
 
 from .document import Block, Grid, Items, Paragraph, Run, Style, Text
 from .language import Gap, Language
@@ -24,6 +26,7 @@ class Parts:
 
     def __init__(self, view: CaseView, words: Language, notes: Notes) -> None:
         self._view, self._words, self._notes = view, words, notes
+        self._spoken = language(words.language)
         self._entries = {entry.id: entry for entry in view.case.entries}
         self._actors = {actor.id: actor.name for actor in view.case.actors}
         self._assessed = {item.entry_id: item for item in view.assessments}
@@ -123,7 +126,7 @@ class Parts:
         )
         if row.grade:
             text = (*text, Run(" "), *words.say("clock.grade", grade=row.grade.value))
-        text = (*text, Run(" "), *from_record(row.because))
+        text = (*text, Run(" "), *self._told(row.said, row.because))
         if not is_named or entry is None or (row.clock is ClockKind.SILENCE and not is_asked):
             return text
         return (*words.say("clock.of", what=self._what(entry)), Run(" "), *text)
@@ -156,11 +159,17 @@ class Parts:
         )
 
     def _outcome(self, item: Assessment) -> Text:
-        """The outcome with its grade, and the sentence of the assessment, which is written in English."""
+        """The outcome with its grade, and the sentences of the assessment."""
         words = self._words
         grade = words.say("claims.grade", grade=item.grade.value) if item.grade else words.say("claims.no_grade")
         outcome = (Run(words.word("outcome", item.outcome), Style.STRONG),)
-        return words.say("claims.outcome", outcome=outcome, grade=grade, because=from_record(item.because))
+        return words.say("claims.outcome", outcome=outcome, grade=grade, because=self._told(item.said, item.because))
+
+    def _told(self, said: Sequence[Said], text: str) -> Text:
+        """Sentences of the record's table in the paper's language; others as they were written, in English."""
+        if not said and not self._spoken.is_source:
+            return from_record(text)
+        return (Run(visible(told(said, text, {}, self._spoken))),)
 
     def claims(self) -> list[Block]:
         """All claims with their assessments, as a table."""

@@ -48,6 +48,7 @@ class Report:
 
     def __init__(self, view: CaseView, words: Language, notes: Notes, parts: Parts, root: str) -> None:
         self._view, self._words, self._notes, self._parts, self._root = view, words, notes, parts, root
+        self._spoken = language(words.language)
 
     def identity(self) -> list[Block]:
         """Which case, up to when, by which versions, and the root of the dossier that it belongs to."""
@@ -75,13 +76,13 @@ class Report:
         return [Items(tuple(rows))]
 
     def answer(self) -> list[Block]:
-        """The answer as the page of the case gives it, in English, with what belongs with it."""
-        found = answer(self._view)
+        """The answer as the page of the case gives it, with what belongs with it."""
+        found = answer(self._view, self._spoken)
         names = [item.incident_id for item in case_incidents(self._view)]
         names += [entry.id for entry in standing_findings(self._view)]
         note = self._notes.tally(names) if names else self._notes.whole("note.case", self._check())
-        blocks: list[Block] = [Paragraph((Run(visible(found.sentence), Style.STRONG, "en"), *note))]
-        more = tuple((*from_record(text), *note) for text in found.more)
+        blocks: list[Block] = [Paragraph((Run(visible(found.sentence), Style.STRONG), *note))]
+        more = tuple((Run(visible(text)), *note) for text in found.more)
         return [*blocks, Items(more)] if more else blocks
 
     def _check(self) -> str:
@@ -90,8 +91,7 @@ class Report:
     def chart(self) -> list[Block]:
         """The timeline as a drawing, with what it shows in words."""
         words, case = self._words, self._view.case
-        spoken = language(words.language)
-        drawn = printed(case_page(self._view, spoken), spoken, _FONTS[words.direction])
+        drawn = printed(case_page(self._view, self._spoken), self._spoken, _FONTS[words.direction])
         first, last = self._view.window
         note = self._notes.whole("note.case", self._check())
         said = words.say(

@@ -13,6 +13,7 @@ import msgspec
 from kholo import __version__
 from kholo.detect import Month
 from kholo.detect.rates import RateFinding
+from kholo.detect.throughput import RatePoint, throughput
 from kholo.judge import Judge
 from kholo.model import (
     IMPAIRED,
@@ -34,6 +35,7 @@ from kholo.store import Store, rows
 
 from .events import Events, events
 from .others import elsewhere, lines_out, source_names
+from .rates import transfers
 from .verdicts import PUBLIC, Filter, judged
 
 #: Verdicts shown as proof of an incident: so many of its first, and as many of its last.
@@ -137,12 +139,14 @@ def shown(
     proofs: dict[str, tuple[Verdict, ...]] = {}
     rejects = 0
     slow: tuple[RateFinding, ...] = ()
+    speeds: tuple[RatePoint, ...] = ()
     others = Others()
     if store is not None:
         slow = found.events.rates
         networks = sorted({item.network for item in found.events.days})
         with judged(store, judge) as db:
             states = _states(db, found.case, as_of)
+            speeds = _speeds(db, found, judge, as_of)
             proofs = {item.incident_id: _proofs(db, item) for item in found.events.incidents}
             others = Others(
                 taken_back=found.taken_back,
@@ -171,6 +175,7 @@ def shown(
         checklist=found.checklist,
         law=law_of(found.case.place),
         effect=case_effect(folder, found, as_of, {}),
+        speeds=speeds,
     )
 
 
@@ -193,6 +198,15 @@ def _concerns(finding: RateFinding, case: Case) -> bool:
         and finding.until.date() >= case.start
         and (case.end is None or finding.since.date() <= case.end)
     )
+
+
+def _speeds(db: duckdb.DuckDBPyConnection, found: Assessed, judge: Judge, as_of: datetime) -> tuple[RatePoint, ...]:
+    """How fast the service came over time, on the networks on which it was throttled by rate."""
+    case, networks = found.case, {one.network for one in found.events.rates}
+    if not networks:
+        return ()
+    seen = transfers(db, judge.reference, Filter(place=case.place, until=as_of))
+    return throughput(seen, case.service, networks, (case.start, case.end or as_of.date()), case.simulated)
 
 
 def _states(db: duckdb.DuckDBPyConnection, case: Case, as_of: datetime) -> dict[State, int]:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from kholo.evidence.bundle import MAX_LIST, Dossier
-from kholo.evidence.redact import BLACK
 from kholo.evidence.spool import Spool
+from kholo.evidence.traces import BLACK
 from kholo.model import DossierError
 from kholo.sources.inflate import BROKEN
 from kholo.sources.items import MAX_ITEM, Item
@@ -86,11 +86,11 @@ def objects(found: list[Object]) -> bytes:
 
 
 def decode_index(dossier: Dossier) -> tuple[list[Raw], int]:
-    """The raw items that are listed, and how many lines are blacked out. Raises `DossierError`."""
+    """The lines of the index, and how many were blacked out. Raises `DossierError`."""
     decoder = msgspec.json.Decoder(Raw)
     rows, blacked = [], 0
     for number, line in enumerate(dossier.read(INDEX, MAX_LIST).splitlines(), 1):
-        if line == BLACK.encode():
+        if line == BLACK:
             blacked += 1
             continue
         try:

@@ -112,7 +112,7 @@ def _judging(tell: Tell, head: Head, done: int, _bytes: int) -> None:
 def _custody(dossier: Dossier) -> Check:
     """Whether the custody log inside is one chain."""
     if CUSTODY not in dossier.names:
-        return not_checked("custody", "it carries no custody log: nothing says who did what with it")
+        return not_checked("custody", "it carries no custody log, or not any more: nothing says who did what with it")
     count, left = check(dossier.read(CUSTODY, _MAX_FILE))
     others = f"; {left} of them, of other cases, are left out but for their digests" if left else ""
     return passed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from kholo.judge import Judge
 from kholo.judge.story import Story, tell
@@ -20,10 +21,10 @@ def site(folders: Sequence[Path], store: Store | None, judge: Judge, as_of: date
     return of_views([view(folder, store, judge, as_of) for folder in folders], store, judge)
 
 
-def of_views(views: Sequence[CaseView], store: Store | None, judge: Judge) -> Site:
-    """The same, of cases that were computed already."""
+def of_views(views: Sequence[CaseView], store: Store | None, judge: Judge, **more: Any) -> Site:
+    """The same, of cases that were computed already; `more` as `Site` has it."""
     shown = {row.measurement_uid for one in views for rows in one.proofs.values() for row in rows}
-    return Site(views, stories=stories(store, judge, shown) if store and shown else {})
+    return Site(views, stories=stories(store, judge, shown) if store and shown else {}, **more)
 
 
 def stories(store: Store, judge: Judge, uids: Iterable[str]) -> dict[str, Story]:

@@ -163,10 +163,10 @@ def _in_worker(part: str) -> None:
     _derive_part(*_WORKER["at"], part)
 
 
-def select(db: duckdb.DuckDBPyConnection, wanted: Filter) -> Iterator[dict[str, Any]]:
-    """Public rows of verdicts, by time, then id."""
+def select(db: duckdb.DuckDBPyConnection, wanted: Filter, view: str = "judged") -> Iterator[dict[str, Any]]:
+    """Public rows of verdicts, by time, then id; of the view `counted`, those on users' lines."""
     condition, values = wanted.sql()
-    query = f"SELECT {', '.join(_PUBLIC)} FROM judged WHERE {condition} ORDER BY measured_at, measurement_uid"  # noqa: S608
+    query = f"SELECT {', '.join(_PUBLIC)} FROM {view} WHERE {condition} ORDER BY measured_at, measurement_uid"  # noqa: S608
     yield from rows(db.execute(query, values))
 
 

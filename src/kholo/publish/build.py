@@ -8,12 +8,10 @@ from pathlib import Path
 from kholo.model import EnvironmentFault
 
 from .book import Book
-from .data import case_data
-from .exports.tables import csv_files
-from .files import write_if_changed
+from .files import copy_if_changed, write_if_changed
+from .inventory import INDEX, arranged, data_files, described, index_json
 from .kinds.search import index
-from .language import ENGLISH
-from .pictures import picture_svg
+from .signposts import signposts
 from .site import Site
 
 #: Lists every file that a build wrote, a line each. What it does not list is never removed.
@@ -27,12 +25,15 @@ def build_site(site: Site, out: Path) -> list[Path]:
     no part of the site any more is removed. The same cases in any order give the same bytes. Raises `EnvironmentFault`
     when a file can't be written.
     """
-    old = _listed(out)
+    old = listed(out)
     names = set()
     for name, content in site_files(site):
         # After a power failure the next build sees what is not whole, and writes it anew.
         write_if_changed(out / name, content, is_lasting=False)
         names.add(name)
+    for one, source in site.attached.copies.items():
+        copy_if_changed(source, out / one.path, one.sha256)
+        names.add(one.path)
     for name in sorted(old - names):
         _remove(out, name)
     write_if_changed(out / MANIFEST, "".join(f"{name}\n" for name in sorted(names)).encode())
@@ -40,8 +41,14 @@ def build_site(site: Site, out: Path) -> list[Path]:
 
 
 def site_files(site: Site) -> Iterator[tuple[str, bytes]]:
-    """Every file of the site with its path, one after another."""
+    """Every file of the site with its path, one after another, but for those that are copied as they are."""
+    found = []
+    for name, content in data_files(site):
+        found.append(described(name, content))
+        yield name, content
+    site.inventory = arranged(site, found)
     book = Book(site)
+    yield INDEX, index_json(site)
     yield "index.html", book.front()
     for address in book.addresses():
         page = book.page_at(address)
@@ -49,21 +56,10 @@ def site_files(site: Site) -> Iterator[tuple[str, bytes]]:
             yield f"{address}index.html", page
     for language in site.languages:
         yield f"assets/search.{language.code}.json", index(site, language, book.path)
-    for name in site.cases:
-        for file, content in _case_files(site, name).items():
-            yield f"data/{name}/{file}", content
+    yield from signposts(site, book.addresses())
 
 
-def _case_files(site: Site, name: str) -> dict[str, bytes]:
-    page = site.case(name, ENGLISH)
-    files = {"data.json": case_data(page), "timeline.svg": picture_svg(page, ENGLISH), **csv_files(page)}
-    for language in site.languages:
-        if not language.is_source:
-            files[f"timeline.{language.code}.svg"] = picture_svg(site.case(name, language), language)
-    return files
-
-
-def _listed(out: Path) -> set[str]:
+def listed(out: Path) -> set[str]:
     """What the manifest of an older build lists. Lines that lead out of the folder are none of ours."""
     try:
         text = (out / MANIFEST).read_text(encoding="utf-8", errors="replace")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -20,10 +20,13 @@ from kholo.model import Bracket
 
 from . import dates, effects, safe, words
 from .answer import Basis
+from .charts.clockline import clock_line
 from .language import Language, Part
 
 #: Rows of each table of other witnesses, before the rest is left to data.json and to `kholo signals`.
 MOST_OTHERS = 40
+
+_T = TypeVar("_T")
 
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[ .,:/'&_+-]+[A-Za-z0-9]+| ?\([A-Za-z0-9 .,:/'&_+-]+\))*")
 
@@ -97,6 +100,7 @@ def environment() -> Environment:
         "Basis": Basis,
         "stretch": _method("stretch"),
         "slowness": sentence,
+        "clockline": _by(clock_line),
     }
     made.filters |= {
         **{name: _method(name) for name in ("day", "short_day", "moment", "bracket", "place", "month", "number")},
@@ -136,11 +140,11 @@ def _method(name: str) -> Callable[..., str]:
     return call
 
 
-def _by(function: Callable[..., str]) -> Callable[..., str]:
+def _by(function: Callable[..., _T]) -> Callable[..., _T]:
     """A function whose last argument is the language."""
 
     @pass_context
-    def call(context: Context, *args: Any) -> str:
+    def call(context: Context, *args: Any) -> _T:
         return function(*args, _language(context))
 
     return call

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 from pathlib import Path
 
 from kholo.model import EnvironmentFault
@@ -31,3 +33,31 @@ def write_if_changed(path: Path, content: bytes, *, is_lasting: bool = True) -> 
     except OSError as error:
         raise EnvironmentFault(f"{path}: can't be written: {error.strerror or error}") from error
     return True
+
+
+def copy_if_changed(source: Path, path: Path, sha256: str) -> bool:
+    """Copy a file atomically; False when `path` holds it already. `sha256` (hex) is what the source must have.
+
+    Raises `EnvironmentFault` naming the file, also when it is another one than before.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_file() and sha256_of(path) == sha256:
+            return False
+        try:
+            shutil.copyfile(source, beside)
+            if sha256_of(beside) != sha256:
+                raise EnvironmentFault(f"{source}: was changed while it was read; try again")
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise EnvironmentFault(f"{path}: can't be written: {error.strerror or error}") from error
+    return True
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 (hex) of a file. Raises `OSError`."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 
 import msgspec
 
@@ -20,11 +21,53 @@ from .view import CaseView
 
 
 class Dossier(msgspec.Struct, frozen=True):
-    """The sealed dossier of a case: file name, root digest (hex), and its place in the transparency log, if any."""
+    """A sealed dossier of a case: file name, root digest (hex), and its place in the transparency log, if any.
+
+    `sha256` (hex) and `size` are those of the file, `origin` is the name of the log. `later` are the entries of the log
+    that replaced this one, `supersedes` is the one that it replaced.
+    """
 
     file: str
     root: str
     index: int | None = None
+    as_of: datetime | None = None
+    sha256: str = ""
+    size: int = 0
+    origin: str = ""
+    supersedes: int | None = None
+    later: tuple[int, ...] = ()
+
+    @property
+    def short(self) -> str:
+        """What names it in addresses."""
+        return self.root[:16]
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A file of the site that is no page: its path, bytes, and SHA-256 (hex)."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+class Key(msgspec.Struct, frozen=True):
+    """The public key of who publishes the site: a name for it, its fingerprint, and its line as in a .pub file."""
+
+    name: str
+    fingerprint: str
+    line: str
+
+
+class Attached(msgspec.Struct, frozen=True):
+    """What the site carries beside its pages.
+
+    `copies` maps what is copied as it is to where it lies now. `earlier` are the dossiers of a case that were replaced.
+    """
+
+    copies: Mapping[Listed, Path] = msgspec.field(default_factory=dict)
+    earlier: Mapping[str, tuple[Dossier, ...]] = msgspec.field(default_factory=dict)
+    key: Key | None = None
 
 
 class Outside(msgspec.Struct, frozen=True):
@@ -49,6 +92,7 @@ class Site:
         dossiers: Mapping[str, Dossier] | None = None,
         stories: Mapping[str, Story] | None = None,
         address: str = "",
+        attached: Attached | None = None,
         languages: Sequence[Language] | None = None,
         outside: Outside | None = None,
     ) -> None:
@@ -60,12 +104,20 @@ class Site:
         self.dossiers, self.stories, self.address = dict(dossiers or {}), dict(stories or {}), address
         self.languages = tuple(languages or map(language, language_codes()))
         self.outside = outside or Outside()
+        self.attached = attached or Attached()
+        #: What `inventory.listing` found, once it was asked.
+        self.inventory: tuple[Listed, ...] | None = None
         self._pages: dict[tuple[str, str], CasePage] = {}
 
     @property
     def views(self) -> list[CaseView]:
         """Every case, real ones before invented ones."""
         return sorted(self.cases.values(), key=lambda view: (view.simulated, view.case.id))
+
+    def dossiers_of(self, case_id: str) -> list[Dossier]:
+        """The dossiers of a case: the one that stands, and then those that it replaced."""
+        standing = [self.dossiers[case_id]] if case_id in self.dossiers else []
+        return [*standing, *self.attached.earlier.get(case_id, ())]
 
     def case(self, case_id: str, spoken: Language) -> CasePage:
         """A case as rows for a page, made once for each language."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import msgspec
@@ -13,6 +13,7 @@ from kholo.model import Incident, State
 from .axis import Scale, scale_for, ticks
 from .bands import BAND, finding_bands, incident_row, network_band, patterns
 from .language import ENGLISH, Language
+from .legend import Sample, legend, swatch
 from .marks import Mark, lane
 from .safe import visible
 from .spans import Run
@@ -164,27 +165,17 @@ def _lanes(picture: _Picture, drawing: Drawing) -> None:
 
 
 def _legend(picture: _Picture, language: Language) -> None:
-    x, y = 4.0, picture.y
     states = (State.OK, State.THROTTLED, State.BLOCKED, State.DOWN, State.INSUFFICIENT)
-    items: list[tuple[Callable[[float, float], Markup], float, str]] = [
-        (partial(_swatch, f"url(#{picture.prefix}-{state.value})"), 16, language.say(STATE[state])) for state in states
+    items: list[tuple[Sample, float, str]] = [
+        (partial(swatch, f"url(#{picture.prefix}-{state.value})"), 16, language.say(STATE[state])) for state in states
     ]
-    items.append((partial(_swatch, "none"), 16, language.say("nothing measured")))
+    items.append((partial(swatch, "none"), 16, language.say("nothing measured")))
     items.append((_bracket, 16, language.say("onset or end lies in here")))
     for outcome, (sign, word) in OUTCOME.items():
         sample = partial(_sample, f"{language.number(12)} {sign}", outcome.value)
         items.append((sample, 34, language.say(word)))
-    for drawn, wide, words in items:
-        size = 6.1 * len(words) + wide + 20
-        if x + size > picture.width and x > 4:
-            x, y = 4.0, y + 20
-        picture.parts += [drawn(x, y), label(x + wide + 6, y + 12, words, "t")]
-        x += size
-    picture.y = y + 22
-
-
-def _swatch(fill: str, x: float, y: float) -> Markup:
-    return rect(x, y + 2, 16, 11, "swatch", fill)
+    drawn, picture.y = legend(items, picture.width, picture.y)
+    picture.parts.append(drawn)
 
 
 def _bracket(x: float, y: float) -> Markup:

@@ -9,6 +9,7 @@ import msgspec
 
 from kholo.detect import Outage
 from kholo.detect.rates import RateFinding
+from kholo.detect.throughput import RatePoint
 from kholo.model import Assessment, Case, Checked, Clock, Collapse, DayState, Effect, Incident, State, Vantage, Verdict
 from kholo.record.law import Law
 
@@ -58,8 +59,9 @@ class CaseView(msgspec.Struct, frozen=True):
     `rejects` the items of input that could not be. `network_names` maps `AS20294` to a name. `proofs` maps
     an incident's id to a handful of the verdicts that prove it. `as_of` is the moment (UTC) up to which
     everything was counted. `service_name` is what a person calls the service (empty: its id). `slow` are the
-    stretches in which the service was throttled by rate, `others` what is no evidence and still belongs beside it.
-    `checklist` is the three-part test, `law` the provisions concerned, `effect` the estimates of what it did to people.
+    stretches in which the service was throttled by rate, `speeds` how fast it came on these networks over time,
+    `others` what is no evidence and still belongs beside it. `checklist` is the three-part test, `law` the provisions
+    concerned, `effect` the estimates of what it did to people.
     """
 
     case: Case
@@ -80,6 +82,7 @@ class CaseView(msgspec.Struct, frozen=True):
     checklist: tuple[Checked, ...] = ()
     law: tuple[Law, ...] = ()
     effect: Effect | None = None
+    speeds: tuple[RatePoint, ...] = ()
 
     @property
     def service(self) -> str:
@@ -94,6 +97,7 @@ class CaseView(msgspec.Struct, frozen=True):
             or any(row.simulated for row in self.incidents)
             or any(row.simulated for row in self.days)
             or any(row.simulated for row in self.slow)
+            or any(row.simulated for row in self.speeds)
             or any(row.simulated for row in self.others.taken_back)
             or any(row.simulated for row in self.others.collapses)
             or any(row.simulated for row in self.others.elsewhere)

@@ -13,6 +13,7 @@ import msgspec
 from kholo.model import Assessment, CaseError, Entry, Problem
 
 from ..atom import Head, Item, atom, name_of
+from ..jsonfeed import json_feed
 from ..rows import CasePage
 from ..safe import web_address
 from ..view import CaseView
@@ -53,8 +54,8 @@ def recall(stored: bytes | None, name: str, case: str) -> Memory | None:
     return memory
 
 
-def changes(page: CasePage, before: Memory | None, url: str) -> tuple[bytes, bytes]:
-    """The feed and the new memory; without anything new both stay as they are.
+def changes(page: CasePage, before: Memory | None, url: str, *, as_json: bool = False) -> tuple[bytes, bytes]:
+    """The feed (Atom, or JSON Feed) and the new memory; without anything new both stay as they are.
 
     `url` is the address of the case's page, or "".
     """
@@ -69,7 +70,8 @@ def changes(page: CasePage, before: Memory | None, url: str) -> tuple[bytes, byt
         memory = Memory(view.case.id, before.begun, moment, now, (*before.items, *found)[-KEPT:]) if found else before
     title = f"kholo: changes of the case {view.case.title}"
     head = Head(f"{NOTICE} {title}" if view.simulated else title, name_of("case", view.case.id))
-    feed = atom(head, memory.begun, tuple(reversed(memory.items)))
+    newest = tuple(reversed(memory.items))
+    feed = json_feed(head, newest) if as_json else atom(head, memory.begun, newest)
     return feed, msgspec.json.format(msgspec.json.encode(memory), indent=1) + b"\n"
 
 

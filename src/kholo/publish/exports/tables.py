@@ -10,6 +10,10 @@ import msgspec
 from kholo.model import Assessment, Case, Checked, Clock, DayState, Entry, Incident, LegalBasis, NetworkSpell, Source
 
 from ..answer import case_incidents
+from ..charts.shares import COLUMNS as NETWORK_COLUMNS
+from ..charts.shares import share_rows
+from ..charts.throughput import COLUMNS as SPEED_COLUMNS
+from ..charts.throughput import speed_rows
 from ..csvtext import csv_bytes
 from ..data import LICENCE, assessment_key, clock_key, day_key
 from ..dates import stamp
@@ -37,10 +41,19 @@ _INCIDENT = ("onset", "end", "spells", "hours")
 _BRACKETS = ("onset_earliest", "onset_latest", "end_earliest", "end_latest")
 
 
+#: Rows of a table, and the names of its columns.
+Table = tuple[Iterable[dict[str, Any]], tuple[str, ...]]
+
+
 def csv_files(page: CasePage) -> dict[str, bytes]:
     """One CSV a table, by file name. Every row says whether it is simulated."""
+    return {f"{name}.csv": csv_bytes(rows, columns) for name, (rows, columns) in case_tables(page).items()}
+
+
+def case_tables(page: CasePage) -> dict[str, Table]:
+    """Every table of a case by its name."""
     view = page.view
-    made = {
+    return {
         "about": (_about(view), ("key", "value", "simulated")),
         "actors": (_structs(view, view.case.actors), ("id", "name", "role", "simulated")),
         "entries": (entry_rows(view), ENTRY_COLUMNS),
@@ -57,9 +70,10 @@ def csv_files(page: CasePage) -> dict[str, bytes]:
         "three-part-test": (_structs(view, view.checklist), (*Checked.__struct_fields__, "simulated")),
         "incidents": (_incidents(view), _columns_of(Incident, _INCIDENT)),
         "spells": (_spells(view), ("incident_id", *_columns_of(NetworkSpell, _INCIDENT), "simulated")),
+        "networks": (share_rows(view), NETWORK_COLUMNS),
+        "speeds": (speed_rows(view), SPEED_COLUMNS),
         "days": (_structs(view, sorted(view.days, key=day_key)), DayState.__struct_fields__),
     }
-    return {f"{name}.csv": csv_bytes(rows, columns) for name, (rows, columns) in made.items()}
 
 
 def entry_rows(view: CaseView) -> Iterable[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from kholo.model import EnvironmentFault, UsageError
@@ -62,10 +63,10 @@ def _zipped(files: dict[str, bytes], folder: str) -> bytes:
     return made.getvalue()
 
 
-def _atom(page: CasePage, out: Path, url: str) -> dict[Path, bytes]:
+def _feed(page: CasePage, out: Path, url: str, *, as_json: bool) -> dict[Path, bytes]:
     beside = out.with_name(f"{out.name}.memory.json")
     before = recall(_stored(beside), str(beside), page.view.case.id)
-    feed, memory = changes(page, before, url)
+    feed, memory = changes(page, before, url, as_json=as_json)
     return {out: feed, beside: memory}
 
 
@@ -83,5 +84,6 @@ FORMATS: dict[str, Callable[[CasePage, Path, str], dict[Path, bytes]]] = {
     "stop": lambda page, out, _url: {out: stop(page.view)},
     "csv": _csv,
     "json": lambda page, out, _url: {out: everything(page)},
-    "atom": _atom,
+    "atom": partial(_feed, as_json=False),
+    "jsonfeed": partial(_feed, as_json=True),
 }

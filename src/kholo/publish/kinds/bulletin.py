@@ -6,7 +6,7 @@ from typing import Any
 
 from ..language import Language
 from ..site import Site
-from .case import keys
+from .embed import keys
 from .kind import Key, Kind
 from .shared import orders
 

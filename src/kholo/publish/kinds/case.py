@@ -6,6 +6,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ..charts.calendar import calendar
+from ..charts.shares import shares
+from ..charts.throughput import speed_charts
 from ..exports.claimreview import claim_reviews
 from ..jsontext import json_text
 from ..language import Language
@@ -13,13 +16,9 @@ from ..pictures import drawing
 from ..rows import CasePage
 from ..site import Site
 from ..timeline import COMPACT, MOST_MARKS, MOST_NETWORKS, WIDE, timeline
+from .embed import embed_code, keys
 from .kind import Key, Kind
 from .shared import orders
-
-
-def keys(site: Site) -> list[Key]:
-    """One page a case."""
-    return [(name,) for name in site.cases]
 
 
 def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
@@ -36,7 +35,13 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         "compact": timeline(drawn, COMPACT),
         "more_networks": max(0, len(drawn.networks) - MOST_NETWORKS),
         "more_marks": max(0, len(drawn.marks) - MOST_MARKS),
+        "calendar": calendar(
+            page.view, page.view.days, page.view.window, language.say("Calendar of the whole country"), "days", language
+        ),
+        "shares": shares(page.view, language),
+        "speeds": speed_charts(page.view, language),
         "orders": orders([page], language),
+        "embed_code": embed_code(site, page.view, language),
         "reviews": _reviews(page),
         "simulated": page.view.simulated,
         "cited": [page.view],

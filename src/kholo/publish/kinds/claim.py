@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..charts.clockline import marks_on
+from ..dates import ordinal
 from ..language import Language
+from ..rows import CasePage, ClockRow
 from ..site import Site
 from .kind import Key, Kind
+
+MOST_CLOCKS = 3
 
 
 def keys(site: Site) -> list[Key]:
@@ -25,9 +30,20 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         "view": page.view,
         "claim": claim,
         "row": claim.row,
+        "clocks": _clocks(page, key[1])[:MOST_CLOCKS],
         "simulated": page.view.simulated,
         "cited": [page.view],
     }
+
+
+def _clocks(page: CasePage, entry_id: str) -> list[ClockRow]:
+    """The clocks that it started, or that ran when it was said."""
+    return [row for row in page.clocks if row.clock.entry_id == entry_id or entry_id in _marked(page, row)]
+
+
+def _marked(page: CasePage, row: ClockRow) -> set[str]:
+    marks = marks_on(row.clock, page.entries, ordinal(row.clock.stopped or page.view.as_of))
+    return {one.entry.id for one in (*marks.said, *marks.asked)}
 
 
 KIND = Kind("claim", "cases/{}/claims/{}/", "claim.html", keys, content)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import msgspec
 
 from kholo.model import Incident
 
+from ..charts.calendar import calendar
+from ..charts.frame import Chart
+from ..headline import incident_title
 from ..language import Language
-from ..rows import incident_row
+from ..rows import CasePage, incident_row
 from ..site import Site
 from . import shared
 from .kind import Key, Kind, only_one
+
+#: Days drawn before an incident and after it.
+AROUND = 28
 
 
 class Unnamed(msgspec.Struct, frozen=True):
@@ -34,10 +41,11 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     page = site.case(name, language)
     row = next(one for one in page.incidents if one.incident.incident_id == key[0])
     return {
-        "title": shared.incident_title(page.view.service, incident, language),
+        "title": incident_title(page.view.service, incident, language),
         "page": page,
         "view": page.view,
         "row": row,
+        "calendar": _calendar(page, incident, language),
         "claims": [claim for claim in page.claims if key[0] in claim.assessment.evidence],
         "simulated": page.view.simulated or incident.simulated,
         "cited": [page.view],
@@ -46,12 +54,28 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
 
 def _outside(service: str, incident: Incident, language: Language) -> dict[str, Any]:
     return {
-        "title": shared.incident_title(service, incident, language),
+        "title": incident_title(service, incident, language),
         "row": incident_row(incident, 1, "incident", {}),
         "view": Unnamed(),
         "simulated": incident.simulated,
         "cited": [],
     }
+
+
+def _calendar(page: CasePage, incident: Incident, language: Language) -> Chart | None:
+    """The days of its networks, with some weeks before and after."""
+    ends = incident.onset.earliest, incident.end.latest if incident.end else incident.last_seen
+    first, last = (end.toordinal() for end in ends)
+    begin, end = (day.toordinal() for day in page.view.window)
+    window = (max(begin, first - AROUND), min(end, last + AROUND))
+    return calendar(
+        page.view,
+        [row for row in page.view.days if row.network in incident.networks],
+        (date.fromordinal(window[0]), date.fromordinal(window[1])),
+        language.say("Calendar of its networks"),
+        "days",
+        language,
+    )
 
 
 def listed(site: Site, _key: Key, language: Language) -> dict[str, Any]:

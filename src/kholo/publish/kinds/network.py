@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..charts.calendar import calendar
+from ..charts.frame import Chart
 from ..language import Language
+from ..rows import CasePage
 from ..site import Site
 from ..spans import by_network, runs
 from . import shared
@@ -29,7 +32,15 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         "title": f"{network} {name}".rstrip(),
         "named": True,
         "network": network,
-        "measured": [(page, found[:MOST_RUNS], max(0, len(found) - MOST_RUNS)) for page, found in measured],
+        "measured": [
+            (
+                page,
+                found[:MOST_RUNS],
+                max(0, len(found) - MOST_RUNS),
+                _calendar(page, network, f"days{number}", language),
+            )
+            for number, (page, found) in enumerate(measured)
+        ],
         "lines": [line for line in shared.incidents(pages) if network in line.incident.networks],
         "clocks": [
             (page, row, clock)
@@ -41,6 +52,11 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         "simulated": shared.all_invented(pages),
         "cited": [page.view for page in pages],
     }
+
+
+def _calendar(page: CasePage, network: str, key: str, language: Language) -> Chart | None:
+    mine = [row for row in page.view.days if row.network == network]
+    return calendar(page.view, mine, page.view.window, language.say("Calendar of this network"), key, language)
 
 
 def listed(site: Site, _key: Key, language: Language) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ..headline import incident_title
 from ..jsontext import json_bytes
 from ..language import Language, marked
 from ..site import Site
@@ -60,7 +61,7 @@ def _hits(site: Site, language: Language) -> Iterator[Hit]:
             if actor.id in used:
                 yield Hit(say(marked("actor")), actor.name, ("actor", case.id, actor.id), case.title, fake, True)
         for one in page.incidents:
-            title = shared.incident_title(view.service, one.incident, language)
+            title = incident_title(view.service, one.incident, language)
             yield Hit(say(marked("incident")), title, ("incident", one.incident.incident_id), case.title, fake)
 
 

@@ -15,7 +15,6 @@ from ..obeyed import Obeyed, obeyed
 from ..pictures import band
 from ..rows import CasePage, ClockRow, EntryRow
 from ..site import Site, order_clocks
-from ..words import STATE
 
 
 class OrderRow(msgspec.Struct, frozen=True):
@@ -91,17 +90,6 @@ def all_invented(found: Iterable[CasePage]) -> bool:
     """Whether a page of several cases says that all of it is invented."""
     found = list(found)
     return bool(found) and all(page.view.simulated for page in found)
-
-
-def incident_title(service: str, incident: Incident, language: Language) -> str:
-    """`X: blocked, Pakistan, from 17 February 2024`."""
-    return language.say(
-        "{service}: {state}, {place}, from {day}",
-        service=service,
-        state=language.say(STATE[incident.state]),
-        place=language.place(incident.place),
-        day=incident.onset.latest.date(),
-    )
 
 
 def cases_of(site: Site, service: str | None = None, place: str | None = None) -> list[str]:
