@@ -46,6 +46,7 @@ bench: $(VENV)/.dev ## speed beside a peer and beside the limit, as ratios
 	$(BIN)/python benchmarks/fetch.py
 	$(BIN)/python benchmarks/record.py
 	$(BIN)/python benchmarks/dossier.py
+	$(BIN)/python benchmarks/site.py
 
 bench-serve: $(VENV)/.dev ## requests a second on ten million verdicts, beside nginx; some 15 minutes the first time
 	$(BIN)/python benchmarks/serve.py

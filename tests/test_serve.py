@@ -27,6 +27,7 @@ from kholo.pipeline.cases import assessed
 from kholo.pipeline.events import events
 from kholo.pipeline.sets import judge_for
 from kholo.pipeline.verdicts import Filter, judged, select
+from kholo.publish.language import language
 from kholo.serve import Sources, refresh
 from kholo.serve.apidoc import page
 from kholo.serve.openapi import document
@@ -269,6 +270,60 @@ def test_the_page_of_the_documentation_is_made_from_the_same() -> None:
     assert (ROOT / "docs" / "api.md").read_text() == page()
     for kind in KINDS.values():
         assert f"`{kind.name}`" in page()
+
+
+def test_any_measurement_and_incident_of_the_store_has_a_page(server: Server, folder: Path) -> None:
+    site = folder / "store" / "served" / "site"
+    uid = next(
+        row["measurement_uid"]
+        for row in server.walk(f"{API}/verdicts?simulated=true&state=blocked&limit=50")
+        if not (site / "en" / "measurements" / row["measurement_uid"]).exists()
+    )
+    for code, words in (
+        ("en", "What the probe saw, step by step"),
+        ("ur", language("ur").say("Why the rule decided so")),
+    ):
+        got = server.get(f"/{code}/measurements/{uid}/", Accept_Encoding="gzip")
+        text = gzip.decompress(got.body).decode()
+        assert (got.status, got["Content-Type"]) == (200, "text/html; charset=utf-8")
+        assert words in text
+        assert f'<html lang="{code}"' in text
+        assert language(code).say("SIMULATED DATA. Nothing on this page happened.") in text
+        again = server.get(f"/{code}/measurements/{uid}/", Accept_Encoding="gzip", If_None_Match=got["ETag"])
+        assert (again.status, again.body) == (304, b"")
+    assert server.get(f"/en/measurements/{uid}")["Location"] == f"{uid}/"
+    hostile = server.get(f"/en/measurements/{HOSTILE_UID}/").body.decode()
+    assert "<script" not in hostile
+    assert "\u202e" not in hostile
+    assert "SIMULATED" not in hostile
+    incidents = [row["incident_id"] for row in server.walk(f"{API}/incidents?simulated=true")]
+    assert incidents
+    for name in incidents:
+        assert name in server.get(f"/ur/incidents/{name}/").body.decode()
+
+
+def test_where_there_is_no_page_a_reader_is_told_in_the_language_of_the_address(server: Server) -> None:
+    for address, code in (
+        ("/ur/nothing/", "ur"),
+        ("/en/measurements/none/", "en"),
+        ("/ur/incidents/none/", "ur"),
+        ("/x", "en"),
+    ):
+        got = server.get(address, Accept="text/html,*/*")
+        assert got.status == 404
+        assert f'<html lang="{code}"' in got.body.decode()
+        assert language(code).say("There is no page here") in got.body.decode()
+        assert "default-src" in got["Content-Security-Policy"]
+    assert server.get("/ur/nothing/").json()["status"] == 404
+
+
+def test_the_front_page_is_in_the_language_that_is_asked_for(server: Server) -> None:
+    for wish in ("ur", "ur-PK,ur;q=0.9,en;q=0.8", "de,ur;q=0.5,en;q=0.1"):
+        got = server.get("/", Accept_Language=wish)
+        assert (got.status, got["Location"]) == (302, "ur/")
+        assert "Accept-Language" in got["Vary"]
+    for wish in ("", "en", "de", "en,ur;q=0.9", "ur;q=0", "ur;q=nan", "ur;q=x", ",;=,"):
+        assert server.get("/", Accept_Language=wish).body == server.get("/index.html").body, wish
 
 
 def test_pages_are_the_files_of_the_site(server: Server, folder: Path) -> None:

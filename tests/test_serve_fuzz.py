@@ -37,7 +37,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 SEGMENTS = st.one_of(
     st.sampled_from(["api", "v1", *(part for one in RESOURCES for part in one.path.split("/") if part)]),
-    st.sampled_from(["..", ".", "", "%00", "%0d%0a", "%2f", "x-pakistan-2024", "zz-simulated", *map(quote, EXAMPLES)]),
+    st.sampled_from(
+        [
+            "en",
+            "ur",
+            "measurements",
+            "incidents",
+            "..",
+            ".",
+            "",
+            "%00",
+            "%0d%0a",
+            "%2f",
+            "x-pakistan-2024",
+            "zz-simulated",
+            *map(quote, EXAMPLES),
+        ]
+    ),
     st.text(max_size=12).map(lambda text: quote(text, safe="")),
     st.binary(max_size=8).map(quote),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .answer import Answer, Basis, answer
 from .book import Book
 from .build import build_site
-from .site import Dossier, Site
+from .site import Dossier, Outside, Site
 from .view import CaseView, Elsewhere, Others, Versions
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Dossier",
     "Elsewhere",
     "Others",
+    "Outside",
     "Site",
     "Versions",
     "answer",

@@ -97,7 +97,7 @@ def _words(view: CaseView, incident: Incident, language: Language, kind: Type, n
         lines.append(f"{say('End')}: {language.bracket(incident.end) if incident.end else seen}")
     lines.append(f"{say('Networks')}: {language.row(networks)}")
     lines.append(f"{say('Grade')}: {incident.grade}, {say(GRADE[incident.grade])}")
-    headline = incident_title(view, incident, language)
+    headline = incident_title(view.service, incident, language)
     if view.simulated or incident.simulated:
         headline = f"{say('Simulated data')}: {headline}"
     said = (f"{view.service}: {say(STATE[incident.state])}", headline, "\n".join(lines), language.place(incident.place))

@@ -44,6 +44,15 @@ class Book:
         """The page at the root of the site: the front page in English, whose links lead into the languages."""
         return self._made(self._kinds["front"], (), self._languages["en"], "")
 
+    def missing(self, address: str) -> bytes:
+        """What is shown at an address where there is no page, in its language (English where it names none)."""
+        code = address.partition("/")[0]
+        language = self._languages.get(code, self._languages["en"])
+        here = Here(self, "front", (), language, address)
+        title = language.say("There is no page here")
+        content = {"title": title, "simulated": False, "cited": []}
+        return render("missing.html", language, here=here, site=self.site, kind="missing", **content)
+
     def _made(self, kind: Kind, key: Key, language: Language, at: str) -> bytes:
         content = kind.content(self.site, key, language)
         here = Here(self, kind.name, key, language, at)

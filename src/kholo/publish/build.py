@@ -30,7 +30,8 @@ def build_site(site: Site, out: Path) -> list[Path]:
     old = listed(out)
     names = set()
     for name, content in site_files(site):
-        write_if_changed(out / name, content)
+        # After a power failure the next build sees what is not whole, and writes it anew.
+        write_if_changed(out / name, content, is_lasting=False)
         names.add(name)
     for one, source in site.attached.copies.items():
         copy_if_changed(source, out / one.path, one.sha256)

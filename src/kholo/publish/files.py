@@ -10,9 +10,10 @@ from pathlib import Path
 from kholo.model import EnvironmentFault
 
 
-def write_if_changed(path: Path, content: bytes) -> bool:
+def write_if_changed(path: Path, content: bytes, *, is_lasting: bool = True) -> bool:
     """Write `content` atomically; False when the file held it already and was left alone.
 
+    What is not `is_lasting` is not waited for until it is safe on the disk: it can be made again from its sources.
     Raises `EnvironmentFault` naming the file when it can't be written.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -23,8 +24,9 @@ def write_if_changed(path: Path, content: bytes) -> bool:
         try:
             with beside.open("wb") as out:
                 out.write(content)
-                out.flush()
-                os.fsync(out.fileno())
+                if is_lasting:
+                    out.flush()
+                    os.fsync(out.fileno())
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)

@@ -32,7 +32,7 @@ def items(page: CasePage, site: str) -> list[Item]:
 
 def _incidents(page: CasePage, base: str) -> Iterator[Item]:
     for incident in case_incidents(page.view):
-        title = incident_title(page.view, incident, ENGLISH)
+        title = incident_title(page.view.service, incident, ENGLISH)
         link = f"{base}incidents/{segment(incident.incident_id)}/" if base else None
         began = f"Began {ENGLISH.bracket(incident.onset)}. Grade {incident.grade}."
         yield _item(page, "began", incident.incident_id, title, incident.onset.latest, began, link)

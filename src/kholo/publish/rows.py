@@ -183,7 +183,11 @@ def case_page(view: CaseView, language: Language = ENGLISH) -> CasePage:
 
 def network_label(view: CaseView, network: str) -> str:
     """`AS20294 MTN`, or the number alone where no name is known."""
-    name = view.network_names.get(network, "")
+    return _label(view.network_names, network)
+
+
+def _label(names: Mapping[str, str], network: str) -> str:
+    name = names.get(network, "")
     return f"{network} {name}" if name else network
 
 
@@ -224,19 +228,24 @@ def _entry_link(identifier: str, numbers: Mapping[str, int], language: Language)
 
 
 def _incident_rows(view: CaseView, incidents: Sequence[Incident], prefix: str) -> tuple[IncidentRow, ...]:
-    out = []
-    for number, row in enumerate(incidents, 1):
-        spells = sorted(row.spells, key=lambda spell: (network_key(spell.network), spell.onset))
-        out.append(
-            IncidentRow(
-                incident=row,
-                anchor=anchor(prefix, row.incident_id, number),
-                networks=tuple(network_label(view, name) for name in sorted(row.networks, key=network_key)),
-                spells=tuple((network_label(view, spell.network), spell) for spell in spells[:MOST_ROWS]),
-                proofs=_proofs(view.proofs.get(row.incident_id, ())),
-            )
-        )
-    return tuple(out)
+    return tuple(
+        incident_row(row, number, prefix, view.network_names, view.proofs.get(row.incident_id, ()))
+        for number, row in enumerate(incidents, 1)
+    )
+
+
+def incident_row(
+    row: Incident, number: int, prefix: str, names: Mapping[str, str], proofs: Sequence[Verdict] = ()
+) -> IncidentRow:
+    """An incident for a page: the `number`-th of those whose fragments begin with `prefix`."""
+    spells = sorted(row.spells, key=lambda spell: (network_key(spell.network), spell.onset))
+    return IncidentRow(
+        incident=row,
+        anchor=anchor(prefix, row.incident_id, number),
+        networks=tuple(_label(names, name) for name in sorted(row.networks, key=network_key)),
+        spells=tuple((_label(names, spell.network), spell) for spell in spells[:MOST_ROWS]),
+        proofs=_proofs(proofs),
+    )
 
 
 def _proofs(verdicts: Sequence[Verdict]) -> tuple[ProofRow, ...]:

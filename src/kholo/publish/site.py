@@ -72,13 +72,20 @@ class Attached(msgspec.Struct, frozen=True):
     key: Key | None = None
 
 
+class Outside(msgspec.Struct, frozen=True):
+    """Measurements and incidents that stand in no case, by id, each with what its service is called."""
+
+    measurements: Mapping[str, tuple[str, Verdict]] = msgspec.field(default_factory=dict)
+    incidents: Mapping[str, tuple[str, Incident]] = msgspec.field(default_factory=dict)
+
+
 class Site:
     """Cases by id, in order of id, and the indexes over all of them. Nothing in it changes once it is made.
 
     `dossiers` maps a case id to its dossier, `stories` the uid of a measurement to its story, `address` is where the
-    site stands on the web ("": not known), `fonts` cuts a font for Urdu down to letters, `has_cards`:
-    there are pictures for sharing. Raises `CaseError` for an id that can't name a folder, `UsageError` for two cases of
-    one id.
+    site stands on the web ("": not known), `fonts` cuts a font for Urdu down to letters, `has_cards`: there are
+    pictures for sharing, `outside` is what has a page without a case. Raises `CaseError` for an id that can't name a
+    folder, `UsageError` for two cases of one id.
     """
 
     def __init__(
@@ -92,6 +99,7 @@ class Site:
         languages: Sequence[Language] | None = None,
         fonts: FontMaker | None = None,
         has_cards: bool = False,
+        outside: Outside | None = None,
     ) -> None:
         ids = [folder_name(view.case.id) for view in views]
         twice = sorted({name for name in ids if ids.count(name) > 1})
@@ -100,6 +108,7 @@ class Site:
         self.cases = {view.case.id: view for view in sorted(views, key=lambda view: view.case.id)}
         self.dossiers, self.stories, self.address = dict(dossiers or {}), dict(stories or {}), address
         self.languages = tuple(languages or map(language, language_codes()))
+        self.outside = outside or Outside()
         self.attached = attached or Attached()
         #: What `inventory.listing` found, once it was asked.
         self.inventory: tuple[Listed, ...] | None = None

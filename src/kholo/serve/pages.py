@@ -48,6 +48,13 @@ class Pages(Protocol):
         """What stands at a path that begins with a slash; None where nothing does."""
 
 
+class AllPages(Pages, Protocol):
+    """Pages, and one for where there is none."""
+
+    def missing(self, path: str) -> Page:
+        """What a reader is told at a path where nothing stands."""
+
+
 class FolderPages:
     """The files of a folder, such as `kholo build` writes. A changed file is seen at the next request."""
 

@@ -11,7 +11,7 @@ import msgspec
 from kholo.detect import meant
 from kholo.judge import Judge
 from kholo.judge.story import Story, tell
-from kholo.model import Incident
+from kholo.model import Incident, Verdict
 from kholo.pipeline import sets
 from kholo.pipeline.verdicts import stored_through
 from kholo.publish.data import LICENCE
@@ -23,6 +23,7 @@ from .index import Current
 from .problems import KINDS, Problem
 from .read import Index, after, span_of
 from .resources import RESOURCES, ROOT, Resource
+from .rows import ServiceRow
 
 #: Seconds that a request waits for its turn to have a story told.
 _TURN = 2.0
@@ -108,6 +109,27 @@ class Reader:
         if resource.kind == "index":
             return _index(current)
         return msgspec.Raw(self._fact(current, resource.kind, values["case"]))
+
+    def measurement(self, uid: str) -> tuple[Verdict, Story | None] | None:
+        """The verdict on a measurement, and the first of its stories. Raises `Problem` when too many are asked for."""
+        current = self.index.current()
+        held = self.index.verdict(current, uid)
+        if held is None:
+            return None
+        stories = self._told(current, held.parts, uid) if self._store is not None else []
+        return msgspec.convert(held.row, Verdict), next(iter(stories), None)
+
+    def incident(self, name: str) -> Incident | None:
+        """The incident of exactly this id."""
+        for _, row in self.index.facts(self.index.current(), "incident", "key = :key", {"key": name}, 1):
+            return msgspec.json.decode(row, type=Incident)
+        return None
+
+    def service_name(self, service: str) -> str:
+        """What people call a service; its id where that is not known."""
+        for _, row in self.index.facts(self.index.current(), "service", "key = :key", {"key": service}, 1):
+            return msgspec.json.decode(row, type=ServiceRow).name or service
+        return service
 
     def _fact(self, current: Current, kind: str, key: str) -> bytes:
         for _, row in self.index.facts(current, kind, "key = :key", {"key": key}, 1):

@@ -17,13 +17,15 @@ import duckdb
 import msgspec
 
 from kholo.model import KholoError
+from kholo.publish.language import language_codes
 
 from . import formats, params
 from .index import Current
 from .limits import Left, Limits
+from .live import preferred
 from .openapi import document
 from .pack import packed
-from .pages import Moved, Pages
+from .pages import AllPages, Moved
 from .problems import TYPE, Problem
 from .query import Reader, Rows
 from .read import TooSlow
@@ -56,7 +58,7 @@ _PAGE = [
         "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none';"
         " base-uri 'none'; form-action 'self'",
     ),
-    ("Vary", "Accept-Encoding"),
+    ("Vary", "Accept, Accept-Encoding, Accept-Language"),
 ]
 _PREFLIGHT = [
     ("Access-Control-Allow-Methods", METHODS),
@@ -86,7 +88,7 @@ class Answer(msgspec.Struct, frozen=True):
 class Site:
     """Everything that is served."""
 
-    def __init__(self, reader: Reader | None, pages: Pages | None, limits: Limits | None) -> None:
+    def __init__(self, reader: Reader | None, pages: AllPages | None, limits: Limits | None) -> None:
         self._reader, self._pages, self._limits = reader, pages, limits
         self._kept: OrderedDict[str, Answer] = OrderedDict()
         self._size = 0
@@ -125,9 +127,13 @@ class Site:
         return self._resource(request) if is_api else self._page(request)
 
     def _page(self, request: Request) -> Answer:
-        found = self._pages.page(_decoded(request.path)) if self._pages is not None else None
+        path = _decoded(request.path)
+        code = preferred(request.headers.get("accept-language", ""), language_codes()) if path == "/" else "en"
+        if code != "en":
+            return Answer(302, [*_PAGE, ("Location", f"{code}/"), ("Cache-Control", "no-store")])
+        found = self._pages.page(path) if self._pages is not None else None
         if found is None:
-            raise Problem("not-found", "no page here; the front page is /, the API begins at /api/v1/")
+            return self._missing(path, request)
         if isinstance(found, Moved):
             place = quote(found.path.rstrip("/").rpartition("/")[2])
             return Answer(301, [*_PAGE, ("Location", f"{place}/"), ("Cache-Control", f"public, max-age={_MAX_AGE}")])
@@ -138,6 +144,13 @@ class Site:
             return Answer(304, headers)
         body = found.packed if is_packed and found.packed is not None else found.body
         return Answer(200, [*headers, ("Content-Type", found.content_type), *_packing(is_packed)], body)
+
+    def _missing(self, path: str, request: Request) -> Answer:
+        """A page for people, a problem for programs."""
+        if self._pages is None or "text/html" not in request.headers.get("accept", ""):
+            raise Problem("not-found", "no page here; the front page is /, the API begins at /api/v1/")
+        page = self._pages.missing(path)
+        return Answer(404, [*_PAGE, ("Content-Type", page.content_type), ("Cache-Control", "no-store")], page.body)
 
     def _resource(self, request: Request) -> Answer:
         found = find(_decoded(request.path))

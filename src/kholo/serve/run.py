@@ -20,6 +20,7 @@ from kholo.model.text import clean
 from kholo.store import Store
 
 from .limits import Limits
+from .live import LivePages
 from .pages import FolderPages
 from .query import Reader
 from .read import Index
@@ -93,8 +94,9 @@ def loaded(sources: Sources, options: Options, salt: bytes) -> Callable[[dict[st
     """What a worker runs."""
     store = Store(sources.store) if sources.store else None
     limits = Limits(options.rate, salt, time.monotonic) if options.rate else None
-    pages = FolderPages(options.site or sources.folder / SITE)
-    site = Site(Reader(Index(sources.folder), store), pages, limits)
+    reader = Reader(Index(sources.folder), store)
+    pages = LivePages(FolderPages(options.site or sources.folder / SITE), reader)
+    site = Site(reader, pages, limits)
     return application(site, is_behind_proxy=options.is_behind_proxy)
 
 

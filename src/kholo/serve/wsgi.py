@@ -11,6 +11,7 @@ from .respond import Request, Site
 _REASONS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _WANTED = {
     "HTTP_ACCEPT": "accept",
+    "HTTP_ACCEPT_LANGUAGE": "accept-language",
     "HTTP_ACCEPT_ENCODING": "accept-encoding",
     "HTTP_IF_NONE_MATCH": "if-none-match",
     "HTTP_IF_MODIFIED_SINCE": "if-modified-since",

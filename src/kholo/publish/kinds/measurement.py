@@ -1,8 +1,13 @@
-"""The page of a measurement: what one probe saw, in sentences. Of those that prove an incident on this site."""
+"""The page of a measurement: what one probe saw, in sentences.
+
+A static site has those that prove one of its incidents; a live one any that it is asked for.
+"""
 
 from __future__ import annotations
 
 from typing import Any
+
+from kholo.model import Verdict
 
 from ..language import Language
 from ..safe import explorer_address
@@ -11,24 +16,31 @@ from .kind import Key, Kind
 
 
 def keys(site: Site) -> list[Key]:
-    """One page a measurement that is shown as proof."""
-    return [(uid,) for uid in sorted(site.measurements)]
+    """One page a measurement that is shown as proof, or stands outside of cases."""
+    return [(uid,) for uid in sorted({*site.measurements, *site.outside.measurements})]
 
 
 def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     """The verdict, and the story where it is known."""
+    if key[0] not in site.measurements:
+        return _content(site, *site.outside.measurements[key[0]], language)
     case, incident, verdict = site.measurements[key[0]]
-    page = site.case(case, language)
+    view = site.cases[case]
+    found = _content(site, view.service, verdict, language)
+    simulated = view.simulated or verdict.simulated
+    return {**found, "view": view, "incident_id": incident, "simulated": simulated, "cited": [view]}
+
+
+def _content(site: Site, service: str, verdict: Verdict, language: Language) -> dict[str, Any]:
+    uid = verdict.measurement_uid
     return {
-        "title": language.say("A measurement of {service}", service=page.view.service),
-        "page": page,
-        "view": page.view,
+        "title": language.say("A measurement of {service}", service=service),
+        "service": service,
         "verdict": verdict,
-        "incident_id": incident,
-        "story": site.stories.get(key[0]),
-        "explorer": None if verdict.simulated else explorer_address(key[0]),
-        "simulated": page.view.simulated or verdict.simulated,
-        "cited": [page.view],
+        "story": site.stories.get(uid),
+        "explorer": None if verdict.simulated else explorer_address(uid),
+        "simulated": verdict.simulated,
+        "cited": [],
     }
 
 

@@ -73,7 +73,7 @@ def _hits(site: Site, language: Language) -> Iterator[Hit]:
             if actor.id in used:
                 yield Hit(say(marked("actor")), actor.name, ("actor", case.id, actor.id), case.title, fake, True)
         for one in page.incidents:
-            title = incident_title(view, one.incident, language)
+            title = incident_title(view.service, one.incident, language)
             yield Hit(say(marked("incident")), title, ("incident", one.incident.incident_id), case.title, fake)
 
 
