@@ -37,7 +37,9 @@ def _headline(last: Clock, days: int, runs: bool, language: Language) -> str:
             "Obeyed when it fell due, as far as the evidence goes. What came after is told with the order."
         )
     if last.standing is Standing.MET:
-        return language.many("Obeyed {n} day late.", "Obeyed {n} days late.", days)
+        return language.many(
+            "Met {n} day late, as far as the evidence goes.", "Met {n} days late, as far as the evidence goes.", days
+        )
     if last.standing is Standing.RELAPSED:
         return language.many(
             "Obeyed at first or later, and then not any more: {n} day not obeyed.",
