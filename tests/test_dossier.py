@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +29,8 @@ from kholo.store import Store
 
 from . import raw
 from .conftest import NOW
-from .dossiers import case_folder, files_of, packed, resealed, silent
+from .dossiers import case_folder, files_of, packed, resealed, signed, silent
+from .dossiers import small as small_one
 
 FIGURES = "data/results/case.json"
 CASES = Path(__file__).parents[1] / "cases"
@@ -228,3 +231,15 @@ def test_a_later_moment_is_another_dossier_and_an_earlier_one_sees_less(country:
     )
     assert first.measurements < second.measurements and first.statement.root != second.statement.root
     holds_whole(tmp_path / "a.zip")
+
+
+def test_a_library_that_is_missing_makes_no_signature_wrong(tmp_path: Path) -> None:
+    """Whoever verifies with the bare installation must not be told that a good signature is bad."""
+    path = signed(tmp_path, small_one(tmp_path), tmp_path / "key")
+    program = (
+        "import sys; sys.modules['cryptography'] = None; from kholo.cli import main; "
+        f"sys.argv = ['kholo', 'verify', {str(path)!r}, '--no-rerun']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "can't be checked here" in done.stdout and "kholo[signatures]" in done.stdout

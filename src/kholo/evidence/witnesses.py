@@ -74,10 +74,15 @@ def by_keys(
     now: datetime,
 ) -> Iterator[Check]:
     """Each signature by its id; `signed` gives its key, or raises `KholoError`. `what` is that which was signed."""
-    known = 0
+    known = unchecked = 0
     for identity in ids:
         try:
             key = signed(identity)
+        except EnvironmentFault as error:
+            # What is missing here says nothing of the signature.
+            unchecked += 1
+            yield not_checked("signature", f"the signature {identity} can't be checked here: {error}")
+            continue
         except KholoError as error:
             yield failed("signature", f"the signature {identity} is not right: {error}")
             continue
@@ -90,7 +95,7 @@ def by_keys(
         else:
             whose = "which is not in your list of signers" if signers else "whose it is you have to know: --signers"
             yield not_checked("signature", f"signed rightly with the key {key.fingerprint}; {whose}")
-    if signers and not known:
+    if signers and not known and not unchecked:
         yield failed("signature", f"nobody in your list of signers signed this {what}")
 
 
@@ -148,6 +153,8 @@ def _time(dossier: Dossier, number: int, roots: Sequence[x509.Certificate]) -> C
         stamped = timestamp.check(response, covers, (*timestamp.pinned(), *roots))
     except UnknownRoot as error:
         return not_checked("time", f"a timestamp by an authority that is not known here: {error}")
+    except EnvironmentFault as error:
+        return not_checked("time", f"{name}/response.tsr can't be checked here: {error}")
     except KholoError as error:
         return failed("time", f"{name}/response.tsr: {error}")
     signed = sum(other.endswith(".sig") for other in digests)
@@ -155,7 +162,12 @@ def _time(dossier: Dossier, number: int, roots: Sequence[x509.Certificate]) -> C
     return passed(
         "time",
         f"it was there on {stamped.time:%Y-%m-%d %H:%M:%S} UTC{beside}, says {stamped.authority}",
-        (f"root {stamped.root}", f"serial {stamped.serial}", f"policy {stamped.policy}"),
+        (
+            f"root {stamped.root}",
+            f"serial {stamped.serial}",
+            f"policy {stamped.policy}",
+            f"a later timestamp should renew it before {stamped.until:%Y-%m-%d}, when a certificate of its chain ends",
+        ),
     )
 
 
@@ -225,6 +237,8 @@ def _carried(dossier: Dossier, name: str, statement: bytes, keys: Sequence[note.
         if not any(key.name == origin for key in keys):
             return not_checked("log", f"it carries a proof of the log {origin}, whose key is not known here: --log-key")
         found = log.check_proof(data, statement, keys)
+    except EnvironmentFault as error:
+        return not_checked("log", f"{name} can't be checked here: {error}")
     except LogError as error:
         return failed("log", f"{name}: {error}")
     return passed(
@@ -238,6 +252,8 @@ def _looked_up(trust: Trust, statement: bytes) -> Check:
         raise TypeError("no log")
     try:
         found = log.check(reader, statement, trust.log_keys or log.own_keys(reader), trust.seen)
+    except EnvironmentFault as error:
+        return not_checked("log", f"the log can't be read or checked here: {error}")
     except LogError as error:
         return failed("log", str(error))
     details = [f"superseded by entry {later.index}, as of {later.entry.as_of}" for later in found.later or ()]
