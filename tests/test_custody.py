@@ -146,7 +146,7 @@ def test_commands_write_what_they_did_and_no_path_of_the_machine(tmp_path: Path)
     assert {entry["by"] for entry in entries} == {"Desk"}
     data = raw.read_bytes()
     assert entries[0]["what"] == [{"name": raw.name, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}]
-    assert entries[6]["what"][0]["before"] == entries[4]["what"][0]["sha256"]
+    assert entries[6]["what"][0]["before"] == entries[5]["what"][0]["sha256"]
     assert entries[6]["what"][0]["sha256"] == hashlib.sha256((case / "case.toml").read_bytes()).hexdigest()
     assert os.fsencode(tmp_path.name) not in (store / "custody.jsonl").read_bytes()
     assert [entry["action"] for entry in json_lines("custody", "--case", "zz-new", env=env)] == ["edit", "edit"]

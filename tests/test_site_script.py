@@ -95,7 +95,8 @@ def test_the_script_is_small_and_the_policy_lets_it_and_nothing_else_run(built: 
     for bad in (b"eval", b"innerHTML", b"Storage", b"cookie", b"fetch(", b"XMLHttp", b"http:", b"https:"):
         assert bad not in script
     for path in built.rglob("*.html"):
-        assert "script-src 'self';" in path.read_text()
+        # What is shown in a frame on other pages runs nothing at all.
+        assert ("script-src 'self';" in path.read_text()) is ("embed" not in path.parts)
     for code in language_codes():
         whole = len(gzip.compress((built / code / "cases/chirp-test/index.html").read_bytes()))
         assert whole + len(gzip.compress(script)) < 60_000
@@ -155,7 +156,7 @@ def test_tables_can_be_filtered_and_pictures_enlarged_and_named(built: Path, chr
         assert page.locator(".tip").text_content() == name
         page.keyboard.press("Escape")
         assert page.locator(".tip").is_hidden()
-        page.get_by_text("The picture as a table").click()
+        page.get_by_text("The picture as a table").first.click()
         table = page.locator("table", has_text="Measured states by network")
         rows = table.locator("tbody > tr:visible")
         total = rows.count()
@@ -201,7 +202,8 @@ def test_the_font_holds_the_letters_of_the_pages_and_its_licence_and_is_the_same
     assert "ظ" in held
     assert len([char for char in held if "\u0600" <= char <= "\u06ff"]) < 100, "letters that no page has"
     for name, text in files.items():
-        assert (b"nastaliq.woff2" in text) == (name.startswith("ur/")) or not name.endswith(".html"), name
+        is_urdu = name.startswith("ur/") and "/embed/" not in name
+        assert (b"nastaliq.woff2" in text) == is_urdu or not name.endswith(".html"), name
 
 
 def test_where_there_is_no_font_pages_do_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

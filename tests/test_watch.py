@@ -90,11 +90,11 @@ def test_feed_mail_and_webhook_together(store: Path, tmp_path: Path, web: Hook, 
     assert web.url.rpartition(":")[2].encode() not in done.stderr + done.stdout
     entries = ET.parse(feed / "alerts.atom").getroot().findall("{http://www.w3.org/2005/Atom}entry")
     assert len(mails.letters) == 2 * len(entries) > 0
-    before = {path.name: path.read_bytes() for path in feed.iterdir()}
-    assert set(before) == {"alerts.atom", "alerts.json"}
+    before = {path: path.read_bytes() for path in feed.rglob("*") if path.is_file()}
+    assert {path.name for path in before if path.parent == feed} == {"alerts.atom", "alerts.json"}
     assert kholo(*options).returncode == 0
     assert len(web.bodies) == len(entries) + 1
-    assert {path.name: path.read_bytes() for path in feed.iterdir()} == before
+    assert {path: path.read_bytes() for path in feed.rglob("*") if path.is_file()} == before
     assert len(mails.letters) == 2 * len(entries)
 
 

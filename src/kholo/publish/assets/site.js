@@ -112,10 +112,13 @@
 
   // The picture grows inside of a frame that scrolls; letters grow with it.
   const zoomed = () => {
+    let number = 0;
     for (const figure of document.querySelectorAll("main figure")) {
       const pictures = [...figure.querySelectorAll(":scope > svg")];
       if (!pictures.length) continue;
-      const frame = made("div", { class: "scroll zoom", tabindex: "0", role: "region", "aria-label": words.zoom });
+      const title = pictures[0].querySelector("title")?.textContent ?? "";
+      const name = `${words.zoom} ${(number += 1)}: ${title}`;
+      const frame = made("div", { class: "scroll zoom", tabindex: "0", role: "region", "aria-label": name });
       const bar = made("p", { class: "bar" });
       let scale = 1;
       pictures[0].before(bar, frame);
