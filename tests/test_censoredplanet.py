@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from kholo.judge import Judge, load_ruleset
 from kholo.model import Grade, Measurement, Observation, Reject, State, Vantage
-from kholo.pipeline.ingest import Summary, ingest
+from kholo.pipeline.filling import Summary
+from kholo.pipeline.ingest import ingest
 from kholo.pipeline.work import judged, work
 from kholo.reference import load_reference
 from kholo.sources import archives, registry, vantagepoint

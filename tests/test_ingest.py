@@ -20,7 +20,8 @@ import pytest
 
 from kholo.judge import Judge
 from kholo.model import StoreError, UsageError
-from kholo.pipeline.ingest import Summary, ingest
+from kholo.pipeline.filling import Summary
+from kholo.pipeline.ingest import ingest
 from kholo.pipeline.verdicts import Filter, judged, select
 from kholo.sources.items import MAX_ITEM
 from kholo.store import Store, rows

@@ -10,7 +10,8 @@ import msgspec
 
 from kholo.model import UsageError
 from kholo.pipeline.custody import Keeper
-from kholo.pipeline.ingest import Summary, default_workers
+from kholo.pipeline.filling import Summary
+from kholo.pipeline.ingest import default_workers
 from kholo.pipeline.ingest import ingest as run
 from kholo.sources.archives import find
 from kholo.store import Store

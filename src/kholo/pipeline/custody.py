@@ -20,7 +20,7 @@ from kholo.store.custody import Action, Custody, Thing, listing
 
 from .casework import identity_of
 from .fetch import Fetched
-from .ingest import Summary
+from .filling import Summary
 
 #: Files named in one entry; of more there are several.
 LISTED = 1_000

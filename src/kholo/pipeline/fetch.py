@@ -19,7 +19,8 @@ from kholo.fetch.web import Web
 from kholo.model import EnvironmentFault, NetworkFault, NotThere
 from kholo.store import Store
 
-from .ingest import Input, Summary, conflicts, take
+from .filling import Summary
+from .ingest import Input, conflicts, take
 
 #: Of one batch: bytes and objects that are fetched before they are ingested.
 BATCH_BYTES, BATCH_OBJECTS = 256 << 20, 2_000
