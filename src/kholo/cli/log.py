@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -22,6 +21,7 @@ from kholo.fetch.web import Web
 from kholo.model import EnvironmentFault, UsageError
 from kholo.model.text import clean
 from kholo.publish.files import write_if_changed
+from kholo.store import file_digest
 
 from . import output
 from .fetch import timing
@@ -98,7 +98,7 @@ def add(
     """Add each DOSSIER to the log in FOLDER. One that is there already is not added again. Nothing can be taken out."""
     custody = keeper_at(store, by)
     signers = _signers(keys)
-    wanted = [append.New(_statement(path), _digest(path)) for path in dossiers]
+    wanted = [append.New(_statement(path), f"sha256:{file_digest(path)}") for path in dossiers]
     found = append.append(Folder(folder), signers, wanted)
     for path, one in zip(dossiers, found, strict=True):
         if custody and one.is_new:
@@ -271,14 +271,6 @@ def _signers(paths: Sequence[Path]) -> list[note.Signer]:
 def _statement(path: Path) -> bytes:
     with opened(path) as dossier:
         return dossier.statement.encode()
-
-
-def _digest(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
-    except OSError as error:
-        raise EnvironmentFault(f"{path}: can't be read: {error.strerror}") from error
 
 
 def _bytes(path: Path, most: int) -> bytes:

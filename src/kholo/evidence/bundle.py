@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -200,8 +200,3 @@ def opened(path: Path) -> Iterator[Dossier]:
         raise UsageError(f"{path}: there is no such file") from None
     except OSError as error:
         raise EnvironmentFault(f"{path}: can't be read: {error.strerror or error}") from error
-
-
-def names_of_signatures(names: Iterable[str]) -> list[str]:
-    """The ids of the keys that a dossier is signed by, as its files are called."""
-    return sorted(Path(name).stem for name in names if name.startswith("seal/signatures/") and name.endswith(".sig"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,11 +10,10 @@ from pathlib import Path
 import msgspec
 
 from kholo.fetch.ledger import Receipt
-from kholo.model import EnvironmentFault
 from kholo.publish import CaseView
 from kholo.sources.archives import find
 from kholo.sources.received import Received
-from kholo.store import Store
+from kholo.store import Store, file_digest
 from kholo.store.custody import Action, Custody, Thing, listing
 
 from .casework import identity_of
@@ -61,7 +59,7 @@ class Keeper:
 
     def made(self, action: Action, seen: CaseView, out: Path, files: Iterable[Path]) -> None:
         """Files made of a case: the digests of what decided, and one over all of them, named from inside of `out`."""
-        digests = {_inside(path, out): _file_digest(path) for path in files}
+        digests = {_inside(path, out): file_digest(path) for path in files}
         about = {
             "as_of": seen.as_of.isoformat().replace("+00:00", "Z"), "case_digest": seen.versions.case,
             "ruleset": seen.versions.ruleset, "reference": seen.versions.reference,
@@ -100,16 +98,8 @@ def _counts(summary: Summary) -> dict[str, int]:
 
 def _digests(folder: Path) -> dict[str, str]:
     """The files of a case by their path inside of it."""
-    return {_inside(path, folder): _file_digest(path) for path in find([folder])} if folder.is_dir() else {}
+    return {_inside(path, folder): file_digest(path) for path in find([folder])} if folder.is_dir() else {}
 
 
 def _inside(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path != folder and path.is_relative_to(folder) else path.name
-
-
-def _file_digest(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise EnvironmentFault(f"{path}: can't be read: {error.strerror or error}") from error

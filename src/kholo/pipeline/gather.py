@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -15,7 +14,7 @@ from kholo.model.text import clean
 from kholo.sources import archives, registry
 from kholo.sources.items import Item
 from kholo.sources.source import Context
-from kholo.store import Store
+from kholo.store import Store, file_digest
 
 from .fetch import folder_of
 from .selection import Chosen
@@ -153,17 +152,11 @@ def _receipts(store: Store) -> dict[str, tuple[str, Receipt]]:
 
 
 def _object(number: int, path: Path, name: str, receipts: dict[str, tuple[str, Receipt]]) -> Object:
-    digest, size = hashlib.sha256(), 0
-    with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-            size += len(chunk)
+    size, digest = path.stat().st_size, file_digest(path)
     source, receipt = receipts.get(name, ("", None))
     if receipt is None:
-        return Object(number, clean(PurePosixPath(name).name, 120), size, digest.hexdigest())
-    return Object(
-        number, receipt.name, size, digest.hexdigest(), source, receipt.address, receipt.fetched_at, receipt.etag
-    )
+        return Object(number, clean(PurePosixPath(name).name, 120), size, digest)
+    return Object(number, receipt.name, size, digest, source, receipt.address, receipt.fetched_at, receipt.etag)
 
 
 def _missing(wanted: _Wanted) -> str:

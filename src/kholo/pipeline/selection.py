@@ -7,13 +7,14 @@ with (other sites of the same reports, the volume of a line). Of other places on
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import duckdb
 import msgspec
 
 from kholo.model import Case, Incident, Vantage
+from kholo.store import unaware
 
 from .events import AROUND
 
@@ -49,17 +50,13 @@ def chosen(
 ) -> tuple[list[Chosen], list[Chosen]]:
     """The measurements and the signals that a case rests on. `db` has the view `judged`; `incidents` are all found."""
     near: list[str] = []
-    values: list[Any] = [Vantage.PROBE, case.simulated, case.place, _plain(as_of)]
+    values: list[Any] = [Vantage.PROBE, case.simulated, case.place, unaware(as_of)]
     for incident in incidents:
         before, during = AROUND
         near.append(_NEAR)
         span = incident.onset.earliest - before, min(incident.last_seen, incident.onset.latest + during)
-        values += [case.service, *map(_plain, span)]
+        values += [case.service, *map(unaware, span)]
     query = _CHOSEN.format(around=" OR ".join(f"({one})" for one in near) or "false")
     measured = [Chosen(*row) for row in db.execute(query, values).fetchall()]
     told = [Chosen(*row) for row in db.execute(_SIGNALS, [case.simulated, case.place, case.place]).fetchall()]
     return measured, told
-
-
-def _plain(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -11,7 +11,7 @@ import msgspec
 
 from kholo.detect import Outage, Speed, in_order
 from kholo.model import LOST, SignalKind
-from kholo.store import rows
+from kholo.store import rows, unaware
 
 #: Archives correct what they said. Of several statements on the same thing from the same moment on one stands, in
 #: whatever order they came: one that knows an end before one that does not, then the longest, then the largest digest.
@@ -60,12 +60,8 @@ class SignalFilter(msgspec.Struct, frozen=True):
         if self.since is not None or self.until is not None:
             last = self.until or datetime.max.replace(tzinfo=UTC)
             first = self.since or datetime.min.replace(tzinfo=UTC)
-            tests.append((f"({_OVERLAPS})", [_plain(last), _plain(first)]))
+            tests.append((f"({_OVERLAPS})", [unaware(last), unaware(first)]))
         return " AND ".join(test for test, _ in tests) or "true", [value for _, some in tests for value in some]
-
-
-def _plain(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def standing(db: duckdb.DuckDBPyConnection) -> None:
@@ -98,7 +94,7 @@ def outages(
         f" AND (network = '' OR list_contains(?, network)) AND {_OVERLAPS}"
     )
     last = min(span[1], received) if received else span[1]
-    found = rows(db.execute(query, [simulated, place, networks, _plain(last), _plain(span[0])]))
+    found = rows(db.execute(query, [simulated, place, networks, unaware(last), unaware(span[0])]))
     return in_order(_outage(row, received) for row in found)
 
 
@@ -133,5 +129,5 @@ def speeds(
         " WHERE source = 'mlab' AND rate.signal = 'download' AND tests.signal = 'download-tests'"
         " AND simulated = ? AND place = ? AND (network = '' OR list_contains(?, network)) AND since >= ? AND since < ?"
     )
-    found = rows(db.execute(query, [simulated, place, networks, _plain(span[0]), _plain(span[1])]))
+    found = rows(db.execute(query, [simulated, place, networks, unaware(span[0]), unaware(span[1])]))
     return sorted(Speed(**row) for row in found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import msgspec
 
 from kholo.judge import Judge
 from kholo.model import Grade, Measurement, Observation, Vantage
-from kholo.store import Store, rows, write_parquet
+from kholo.store import Store, rows, unaware, write_parquet
 
 from . import sets
 from .work import line
@@ -90,10 +90,7 @@ class Filter(msgspec.Struct, frozen=True):
             "vantage = ?": self.vantage,
         }
         wanted = {test: value for test, value in tests.items() if value is not None}
-        values = [
-            value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
-            for value in wanted.values()
-        ]
+        values = [unaware(value) if isinstance(value, datetime) else value for value in wanted.values()]
         return " AND ".join(wanted) or "true", values
 
 

@@ -33,10 +33,10 @@ import duckdb
 
 from kholo.model import StoreError
 
-from .disk import sync
+from .disk import file_digest, sync
 from .schema import FACTS, TABLES, columns, columns_of, empty
 
-__all__ = ["FACTS", "TABLES", "Store", "columns", "columns_of"]
+__all__ = ["FACTS", "TABLES", "Store", "columns", "columns_of", "file_digest"]
 
 LAYOUT = 3
 #: Bytes of one row as JSON: the body of a page is cut at 64 KiB, which escapes can make six times longer.
@@ -163,3 +163,8 @@ def rows(cursor: duckdb.DuckDBPyConnection, size: int = 4_096) -> Iterator[dict[
 def _aware(value: Any) -> Any:
     """Stored times carry no zone: they are UTC, and say so from here on."""
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+def unaware(moment: datetime) -> datetime:
+    """A time as the tables hold it: UTC, without saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None)

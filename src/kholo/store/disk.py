@@ -1,9 +1,12 @@
-"""Making sure of the disk."""
+"""Files on the disk: made sure of, and known by their bytes."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
+
+from kholo.model import EnvironmentFault
 
 
 def sync(path: Path) -> None:
@@ -13,3 +16,12 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file, in hex. Raises `EnvironmentFault`."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise EnvironmentFault(f"{path}: can't be read: {error.strerror or error}") from error
