@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from kholo.model import Clock, ClockKind
 from kholo.publish import CaseView
 from kholo.publish.data import case_data
 from kholo.publish.exports.sqlite import write_sqlite
@@ -76,6 +77,14 @@ def test_keys_lead_somewhere_and_text_is_found(tmp_path: Path) -> None:
         .fetchone()["detail"]
         .startswith("SEARCH days USING INDEX")
     )
+
+
+def test_a_clock_of_an_incident_is_there_like_one_of_an_entry(tmp_path: Path) -> None:
+    view = full_view()
+    silence = Clock(ClockKind.SILENCE, view.incidents[0].incident_id, view.as_of, None, 3, "nobody spoke of it")
+    db = made(tmp_path, msgspec.structs.replace(view, clocks=(*view.clocks, silence)))
+    found = {row["entry_id"] for row in db.execute("SELECT entry_id FROM clocks")}
+    assert found == {silence.entry_id, *(clock.entry_id for clock in view.clocks)}
 
 
 def test_every_row_says_whether_it_is_invented(tmp_path: Path) -> None:

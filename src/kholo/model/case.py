@@ -231,6 +231,7 @@ class Return(msgspec.Struct, frozen=True, order=True):
 class Clock(msgspec.Struct, frozen=True):
     """Days counted. The JSON names are a public contract. `stopped` is None while it runs.
 
+    `entry_id` is that of an entry, or, where an authority is silent on an incident, the incident's.
     `started` and `stopped` are UTC. `days` is whole days between; while it runs, up to the moment it was asked for.
     Of an order: `standing`, when it was `first_met`, the brief `returns` that do not stop the clock, and the days
     `stayed`, which `days` leaves out. Of a question: `due`, and the days `overdue`. Of a retraction: the `most` days it

@@ -65,13 +65,12 @@ _KEYS = {
     "days": ("network", "day"),
     "verdicts": ("measurement_uid",),
 }
-#: Columns that name a row of another table.
+#: Columns that name a row of another table. A clock is of an entry or of an incident, so its column is none of them.
 _REFERENCES = {
     "entries": (("actor", "actors", "id"),),
     "sources": (("entry_id", "entries", "id"),),
     "legal_basis": (("entry_id", "entries", "id"),),
     "assessments": (("entry_id", "entries", "id"),),
-    "clocks": (("entry_id", "entries", "id"),),
     "spells": (("incident_id", "incidents", "incident_id"),),
 }
 _INDEXES = {
