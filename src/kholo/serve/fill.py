@@ -140,23 +140,23 @@ class _Writer:
         self.db.execute("INSERT INTO copies VALUES (?, ?, ?)", (hashed, row.uid, row.part if is_kept else part))
         if not is_changed:
             return
-        self.db.execute("UPDATE verdicts SET died = ? WHERE key = ?", (generation, key))
+        self.db.execute("UPDATE verdicts SET died = ? WHERE wide = ? AND key = ?", (generation, wide, key))
         self.db.execute("UPDATE groups SET rows = rows - 1 WHERE id = ?", (group,))
         self.db.execute("UPDATE broad SET rows = rows - 1 WHERE id = ?", (wide,))
         if is_kept:
             # Two contents, and the one that was known keeps the place: only what it counts for changes.
-            self._tear(key, part, generation)
+            self._tear(wide, key, part, generation)
             return
         row.torn = row.torn or (row.grade == grade and (bool(torn) or content != row.content))
         self._write(row, hashed, generation)
 
-    def _tear(self, key: int, part: int, generation: int) -> None:
+    def _tear(self, wide: int, key: int, part: int, generation: int) -> None:
         query = (
             "SELECT uid, content, input, test, at, simulated, service, place, network, vantage, grade, hash"
-            " FROM verdicts v JOIN groups g ON g.id = v.grp WHERE key = ?"
+            " FROM verdicts v JOIN groups g ON g.id = v.grp WHERE v.wide = ? AND key = ?"
         )
         uid, content, text, test, at, simulated, service, place, network, vantage, grade, hashed = self.db.execute(
-            query, (key,)
+            query, (wide, key)
         ).fetchone()
         group = (bool(simulated), service, place, network, State.INSUFFICIENT.value, vantage)
         self._write(Row(uid, content, text, test, at, group, grade, TORN, part, True), hashed, generation)
@@ -165,32 +165,14 @@ class _Writer:
         if row.torn:
             row.group = (*row.group[:4], State.INSUFFICIENT.value, row.group[5])
             row.shape = TORN
-        key = key_of(row.at, hashed)
-        group, wide = self._group("groups", row.group, key), self._group("broad", row.group[:3] + row.group[4:], key)
-        shape = self._shape(row.shape)
+        key = self._free(key_of(row.at, hashed))
+        wide = self._group("broad", row.group[:3] + row.group[4:], key)
+        group = self._group("groups", row.group, key, wide)
         values = (
-            hashed,
-            row.uid,
-            row.at,
-            row.input,
-            row.test,
-            group,
-            shape,
-            row.grade,
-            row.content,
-            row.torn,
-            row.part,
-        )
-        while True:
-            try:
-                self.db.execute(
-                    "INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)",
-                    (key, *values, generation, wide),
-                )
-            except sqlite3.IntegrityError:
-                key += 1
-                continue
-            break
+            wide, key, hashed, row.uid, row.at, row.input, row.test, group, self._shape(row.shape), row.grade,
+            row.content, row.torn, row.part, generation,
+        )  # fmt: skip
+        self.db.execute("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", values)
         for which in (("groups", group), ("broad", wide)):
             first, last, many = self.spans.get(which, (key, key, 0))
             self.spans[which] = (min(first, key), max(last, key), many + 1)
@@ -202,12 +184,17 @@ class _Writer:
             self.db.execute(query, (*span, group))
         self.spans.clear()
 
-    def _group(self, table: str, group: tuple[Any, ...], key: int) -> int:
+    def _free(self, key: int) -> int:
+        while self.db.execute("SELECT 1 FROM verdicts INDEXED BY by_key WHERE key = ?", (key,)).fetchone():
+            key += 1
+        return key
+
+    def _group(self, table: str, group: tuple[Any, ...], key: int, *within: int) -> int:
         known = self.groups if table == "groups" else self.broad
         found = known.get(group)
         if found is None:
             found = known[group] = len(known) + 1
-            values = (found, *group, key, key, 0)
+            values = (found, *group, *within, key, key, 0)
             self.db.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
         return found
 

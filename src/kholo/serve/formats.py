@@ -14,6 +14,8 @@ from .problems import Problem
 from .resources import FORMATS
 
 _ENCODER = msgspec.json.Encoder()
+#: Characters of ASCII that a page could be made of, or that can't be seen, and how JSON writes them otherwise.
+_ASCII = tuple((sign, b"\\u%04x" % sign[0]) for sign in (b"<", b">", b"&", b"\x7f"))
 #: What a page could be made of, and what can't be seen or turns the order of letters around: written as escapes, which
 #: in JSON are the same text.
 _HARMFUL = re.compile(
@@ -27,8 +29,13 @@ _MOST_ACCEPTED = 30
 
 def json_bytes(content: Any) -> bytes:
     """JSON in which nothing is left that a browser, a terminal or an eye could be misled by."""
-    text = _ENCODER.encode(content).decode()
-    return _HARMFUL.sub(_escaped, text).encode()
+    body = _ENCODER.encode(content)
+    if not body.isascii():
+        return _HARMFUL.sub(_escaped, body.decode()).encode()
+    # The same for what most answers are, in a tenth of the time.
+    for sign, escape in _ASCII:
+        body = body.replace(sign, escape)
+    return body
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -27,14 +27,15 @@ from kholo.model import StoreError
 HASH_BITS = 29
 _SECONDS = (1 << 34) - 1
 
-#: Verdicts are in a group by all that one may ask for, and in a broad one by all but the network: of one group, rows
-#: are found in the order of time without looking at others.
+#: Verdicts are in a group by all that one may ask for, and in a broad one (`wide`) by all but the network: of one
+#: group, rows are found in the order of time without looking at others. The table lies by broad group and time, so that
+#: a page of a list is read from a few places and not from as many as it has rows. Keys are unique among all verdicts.
 VERDICTS = """
 CREATE TABLE parts (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
 CREATE TABLE groups (
   id INTEGER PRIMARY KEY, simulated INTEGER NOT NULL, service TEXT NOT NULL, place TEXT NOT NULL, network TEXT NOT NULL,
-  state TEXT NOT NULL, vantage TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, rows INTEGER NOT NULL,
-  UNIQUE (simulated, service, place, network, state, vantage)
+  state TEXT NOT NULL, vantage TEXT NOT NULL, wide INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+  rows INTEGER NOT NULL, UNIQUE (simulated, service, place, network, state, vantage)
 );
 CREATE INDEX group_network ON groups (simulated, network);
 CREATE TABLE broad (
@@ -46,15 +47,15 @@ CREATE INDEX broad_place ON broad (simulated, place, service);
 CREATE INDEX broad_state ON broad (simulated, state);
 CREATE TABLE shapes (id INTEGER PRIMARY KEY, row TEXT NOT NULL UNIQUE);
 CREATE TABLE verdicts (
-  key INTEGER PRIMARY KEY, hash INTEGER NOT NULL, uid TEXT NOT NULL, at INTEGER NOT NULL, input TEXT,
-  test TEXT NOT NULL, grp INTEGER NOT NULL, shape INTEGER NOT NULL, grade TEXT NOT NULL, content BLOB NOT NULL,
-  torn INTEGER NOT NULL, part INTEGER NOT NULL, born INTEGER NOT NULL, died INTEGER,
-  wide INTEGER NOT NULL
-);
+  wide INTEGER NOT NULL, key INTEGER NOT NULL, hash INTEGER NOT NULL, uid TEXT NOT NULL, at INTEGER NOT NULL,
+  input TEXT, test TEXT NOT NULL, grp INTEGER NOT NULL, shape INTEGER NOT NULL, grade TEXT NOT NULL,
+  content BLOB NOT NULL, torn INTEGER NOT NULL, part INTEGER NOT NULL, born INTEGER NOT NULL, died INTEGER,
+  PRIMARY KEY (wide, key)
+) WITHOUT ROWID;
 CREATE TABLE copies (hash INTEGER NOT NULL, uid TEXT NOT NULL, part INTEGER NOT NULL);
 CREATE INDEX by_hash ON verdicts (hash);
 CREATE INDEX by_group ON verdicts (grp, key, born, died);
-CREATE INDEX by_broad ON verdicts (wide, key, born, died);
+CREATE INDEX by_key ON verdicts (key, born, died, grp);
 CREATE INDEX copy_hash ON copies (hash);
 """
 FACTS = """

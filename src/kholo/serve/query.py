@@ -117,7 +117,7 @@ class Reader:
         if held is None:
             return None
         stories = self._told(current, held.parts, uid) if self._store is not None else []
-        return msgspec.convert(held.row, Verdict), next(iter(stories), None)
+        return msgspec.json.decode(held.row, type=Verdict), next(iter(stories), None)
 
     def incident(self, name: str) -> Incident | None:
         """The incident of exactly this id."""
@@ -151,7 +151,7 @@ class Reader:
         held = self.index.verdict(current, uid)
         if held is None:
             raise Problem("not-found", "no measurement of this id")
-        return {**held.row, "stories": self._told(current, held.parts, uid)}
+        return {**msgspec.json.decode(held.row), "stories": self._told(current, held.parts, uid)}
 
     def _told(self, current: Current, parts: tuple[str, ...], uid: str) -> list[Story]:
         store = self._store

@@ -14,8 +14,8 @@ import msgspec
 
 from kholo.model import StoreError
 
-from .fill import Shape, moment
 from .index import Current, Place, hash_of, key_of
+from .written import Pieces, Stored
 
 #: Groups that are merged; of more of them the rows are gone through in the order of time, unless few are of them.
 _MERGED, _MERGED_SPARSE = 100, 1_000
@@ -29,17 +29,10 @@ _TIME, _STEPS = 2.0, 20_000
 _STALE = 0.2
 _CACHE_KIB = 8_192
 #: Where groups are, and how rows of one are found: by all that one may ask for, and by all but the network.
-_GROUPS, _BROAD = ("groups", "by_group WHERE grp = :group"), ("broad", "by_broad WHERE wide = :group")
+_GROUPS, _BROAD = ("groups", "v INDEXED BY by_group", "grp"), ("broad", "v", "wide")
 _NAMES = ("simulated", "service", "place", "network", "state", "vantage")
-_SELECT = (
-    "SELECT key, uid, at, input, test, grade, part, json(s.row) AS said, simulated, service, place, network, state,"
-    " vantage FROM verdicts v CROSS JOIN groups g ON g.id = v.grp CROSS JOIN shapes s ON s.id = v.shape"
-)
 #: Rows come out as one text: with a row each, threads would wait for each other at every one.
-_ALL = (
-    "SELECT json_group_array(json_array(key, uid, at, input, test, grade, part, json(said), simulated, service, place,"
-    " network, state, vantage)) FROM ({query})"
-)
+_ALL = "SELECT json_group_array(json_array(v.key, uid, at, input, test, grade, part, grp, shape)) FROM"
 _VISIBLE = "born <= :generation AND (died IS NULL OR died > :generation)"
 
 
@@ -47,27 +40,11 @@ class TooSlow(Exception):
     """A query was stopped because it took too long."""
 
 
-class Stored(msgspec.Struct, frozen=True, array_like=True):
-    """A row as it comes out of the index."""
-
-    key: int
-    uid: str
-    at: int
-    input: str | None
-    test: str
-    grade: str
-    part: int
-    said: Shape
-    simulated: int
-    service: str
-    place: str
-    network: str
-    state: str
-    vantage: str
-
-
 _ROWS = msgspec.json.Decoder(list[Stored])
-_KEYS = msgspec.json.Decoder(list[int])
+_KEYS = msgspec.json.Decoder(list[tuple[int, list[int]]])
+_NUMBERS = msgspec.json.Decoder(list[int])
+#: A table of groups, how the table of verdicts is then read, and by which column.
+Table = tuple[str, str, str]
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -81,14 +58,14 @@ class Span(msgspec.Struct, frozen=True):
 class Found(msgspec.Struct, frozen=True):
     """Rows of a page, and the key after which the next one begins: None after the last."""
 
-    rows: list[dict[str, Any]]
+    rows: list[msgspec.Raw]
     after: int | None
 
 
 class Held(msgspec.Struct, frozen=True):
     """A measurement's verdict, and the parts of the store that it is in."""
 
-    row: dict[str, Any]
+    row: msgspec.Raw
     parts: tuple[str, ...]
 
 
@@ -102,6 +79,7 @@ class Index:
         self._stamp: tuple[int, int] = (0, 0)
         self._current: Current | None = None
         self._total: tuple[tuple[str, int], int] = (("", 0), 0)
+        self._pieces: tuple[tuple[str, str], Pieces] = (("", ""), Pieces(""))
 
     def current(self) -> Current:
         """What is in force now. Raises `StoreError` when there is nothing."""
@@ -150,10 +128,10 @@ class Index:
             table = _GROUPS if "network" in wanted else _BROAD
             groups, many = _groups(db, table, wanted, span)
             if len(groups) <= _MERGED or (len(groups) <= _MERGED_SPARSE and self._is_sparse(db, current, many)):
-                keys = _merged(db, table, groups, current.generation, span, limit + 1)
-                rows = [_row(row, current) for row in _by_keys(db, keys[:limit], span)]
-                return Found(rows, keys[limit - 1] if len(keys) > limit else None)
-            return _scanned(db, current, wanted, span, limit)
+                found, last = _merged(db, table, groups, current.generation, span, limit)
+            else:
+                found, last = _scanned(db, current, wanted, span, limit)
+            return Found(self._common(current).rows(db, found), last)
 
     def _is_sparse(self, db: sqlite3.Connection, current: Current, many: int) -> bool:
         key = current.verdicts, current.generation
@@ -161,21 +139,28 @@ class Index:
             self._total = key, db.execute("SELECT coalesce(sum(rows), 0) FROM broad").fetchone()[0]
         return many * _SPARSE < self._total[1]
 
+    def _common(self, current: Current) -> Pieces:
+        key, pieces = self._pieces
+        if key != (current.verdicts, current.set_name):
+            pieces = Pieces(current.set_name)
+            self._pieces = (current.verdicts, current.set_name), pieces
+        return pieces
+
     def verdict(self, current: Current, uid: str) -> Held | None:
         """The verdict on one measurement."""
         if not current.verdicts:
             return None
         with self.reading(current.verdicts) as db:
-            query = f"{_SELECT} WHERE v.hash = :hash AND uid = :uid AND {_VISIBLE}"
+            query = f"{_ALL} verdicts v INDEXED BY by_hash WHERE hash = :hash AND uid = :uid AND {_VISIBLE}"
             values = {"hash": hash_of(uid), "uid": uid, "generation": current.generation}
-            rows = _all(db, query, values)
-            if not rows:
+            found = _all(db, query, values)
+            if not found:
                 return None
-            found = rows[0]
             copies = db.execute("SELECT part FROM copies WHERE hash = :hash AND uid = :uid", values).fetchall()
-            numbers = [found.part, *(number for (number,) in copies)]
+            numbers = [found[0].part, *(number for (number,) in copies)]
             query = f"SELECT id FROM parts WHERE n IN ({', '.join('?' * len(numbers))}) ORDER BY id"  # noqa: S608
-            return Held(_row(found, current), tuple(part for (part,) in db.execute(query, numbers)))
+            parts = tuple(part for (part,) in db.execute(query, numbers))
+            return Held(self._common(current).rows(db, found)[0], parts)
 
     def facts(
         self, current: Current, kind: str, test: str, values: dict[str, Any], limit: int
@@ -202,13 +187,11 @@ def _equal(wanted: dict[str, Any]) -> str:
     return " AND ".join(f"{name} = :{name}" for name in _NAMES if name in wanted) or "true"
 
 
-def _all(db: sqlite3.Connection, query: str, values: Any) -> list[Stored]:
-    return _ROWS.decode(db.execute(_ALL.format(query=query), values).fetchone()[0])
+def _all(db: sqlite3.Connection, query: str, values: dict[str, Any]) -> list[Stored]:
+    return _ROWS.decode(db.execute(query, values).fetchone()[0])
 
 
-def _groups(
-    db: sqlite3.Connection, table: tuple[str, str], wanted: dict[str, Any], span: Span
-) -> tuple[list[int], int]:
+def _groups(db: sqlite3.Connection, table: Table, wanted: dict[str, Any], span: Span) -> tuple[list[int], int]:
     """Groups of what is wanted that reach into the span, one more than is merged at most; and their rows in all."""
     query = (
         "SELECT json_group_array(id), coalesce(sum(rows), 0) FROM"  # noqa: S608
@@ -216,32 +199,86 @@ def _groups(
     )
     values = {**wanted, "low": span.low, "high": span.high, "many": _MERGED_SPARSE + 1}
     groups, many = db.execute(query, values).fetchone()
-    return _KEYS.decode(groups), many
+    return _NUMBERS.decode(groups), many
 
 
 def _merged(
-    db: sqlite3.Connection, table: tuple[str, str], groups: list[int], generation: int, span: Span, limit: int
-) -> list[int]:
-    """The first keys of several groups."""
+    db: sqlite3.Connection, table: Table, groups: list[int], generation: int, span: Span, limit: int
+) -> tuple[list[Stored], int | None]:
+    """The first rows of several groups, and the last key of the page where there are more."""
+    keys = _first_keys(db, table, groups, generation, span, limit + 1)
+    more = keys[limit - 1][0] if len(keys) > limit else None
+    ranges: dict[int, list[int]] = {}
+    for key, group in keys[:limit]:
+        low, high = ranges.get(group, (key, key))
+        ranges[group] = [min(low, key), max(high, key)]
+    query = (
+        f"{_ALL} json_each(:ranges) r CROSS JOIN verdicts {table[1]} ON {table[2]} = json_extract(r.value, '$[0]')"
+        " AND v.key BETWEEN json_extract(r.value, '$[1]') AND json_extract(r.value, '$[2]')"
+        f" WHERE {_VISIBLE}"
+    )
+    asked = msgspec.json.encode([(group, *ends) for group, ends in ranges.items()]).decode()
+    found = _all(db, query, {"ranges": asked, "generation": generation})
+    return _ordered(found, span), more
+
+
+def _first_keys(
+    db: sqlite3.Connection, table: Table, groups: list[int], generation: int, span: Span, limit: int
+) -> list[tuple[int, int]]:
+    """The first keys of several groups, each with its group.
+
+    Of each group its share and some more are looked at; of those that may have more before the last of all, so many as
+    are wanted.
+    """
+    sign = -1 if span.newest_first else 1
+    share = min(limit, 3 * limit // (2 * max(1, len(groups))) + 4)
+    known = _keys(db, table, groups, generation, span, share)
+    merged = _in_order(known, sign, limit)
+    last = merged[-1][0] * sign if len(merged) == limit else None
+    short = [
+        group for group, keys in known.items()
+        if len(keys) == share < limit and (last is None or keys[-1] * sign < last)
+    ]  # fmt: skip
+    if short:
+        known |= _keys(db, table, short, generation, span, limit)
+        merged = _in_order(known, sign, limit)
+    return merged
+
+
+def _in_order(known: dict[int, list[int]], sign: int, limit: int) -> list[tuple[int, int]]:
+    pairs = [(key, group) for group, keys in known.items() for key in keys]
+    return sorted(pairs, reverse=sign < 0)[:limit]
+
+
+def _keys(
+    db: sqlite3.Connection, table: Table, groups: list[int], generation: int, span: Span, many: int
+) -> dict[int, list[int]]:
+    """So many first keys of each of the groups."""
     order = "DESC" if span.newest_first else "ASC"
     query = (
-        f"SELECT json_group_array(key) FROM (SELECT key FROM verdicts INDEXED BY {table[1]}"  # noqa: S608
-        f" AND key BETWEEN :low AND :high AND {_VISIBLE} ORDER BY key {order} LIMIT :limit)"
+        "SELECT json_group_array(json_array(g.value, json((SELECT json_group_array(key) FROM (SELECT key FROM"  # noqa: S608
+        f" verdicts {table[1]} WHERE {table[2]} = g.value AND key BETWEEN :low AND :high AND {_VISIBLE}"
+        f" ORDER BY key {order} LIMIT :many))))) FROM json_each(:groups) g"
     )
-    values = {"low": span.low, "high": span.high, "generation": generation, "limit": limit}
-    keys = [
-        key for group in groups for key in _KEYS.decode(db.execute(query, {**values, "group": group}).fetchone()[0])
-    ]
-    return sorted(keys, reverse=span.newest_first)[:limit]
+    values = {"low": span.low, "high": span.high, "generation": generation, "many": many}
+    asked = msgspec.json.encode(groups).decode()
+    return dict(_KEYS.decode(db.execute(query, {**values, "groups": asked}).fetchone()[0]))
 
 
-def _scanned(db: sqlite3.Connection, current: Current, wanted: dict[str, Any], span: Span, limit: int) -> Found:
+def _scanned(
+    db: sqlite3.Connection, current: Current, wanted: dict[str, Any], span: Span, limit: int
+) -> tuple[list[Stored], int | None]:
     """Go through the rows in the order of time, in steps that grow, and not for ever."""
     order = "DESC" if span.newest_first else "ASC"
-    find = f"SELECT key FROM verdicts WHERE key BETWEEN ? AND ? ORDER BY key {order} LIMIT 1 OFFSET ?"  # noqa: S608
+    find = (
+        "SELECT key FROM verdicts INDEXED BY by_key WHERE key BETWEEN ? AND ?"  # noqa: S608
+        f" ORDER BY key {order} LIMIT 1 OFFSET ?"
+    )
+    # What is gone through is the index alone; rows are looked at when they are of the page.
     query = (
-        f"{_SELECT} WHERE key BETWEEN :low AND :high AND {_VISIBLE} AND {_equal(wanted)}"
-        f" ORDER BY key {order} LIMIT :limit"
+        f"{_ALL} (SELECT v.key AS its_key, v.wide AS its_wide FROM verdicts v INDEXED BY by_key"  # noqa: S608
+        f" CROSS JOIN groups g ON g.id = v.grp WHERE v.key BETWEEN :low AND :high AND {_VISIBLE} AND {_equal(wanted)}"
+        f" ORDER BY v.key {order} LIMIT :limit) CROSS JOIN verdicts v ON v.wide = its_wide AND v.key = its_key"
     )
     found: list[Stored] = []
     left, end = span, None
@@ -249,32 +286,17 @@ def _scanned(db: sqlite3.Connection, current: Current, wanted: dict[str, Any], s
         end = db.execute(find, (left.low, left.high, many)).fetchone()
         part = left if end is None else _until(left, end[0])
         values = {**wanted, "low": part.low, "high": part.high, "generation": current.generation}
-        found += _all(db, query, {**values, "limit": limit + 1 - len(found)})
+        found += _ordered(_all(db, query, {**values, "limit": limit + 1 - len(found)}), span)
         if len(found) > limit:
-            return Found([_row(row, current) for row in found[:limit]], found[limit - 1].key)
+            return found[:limit], found[limit - 1].key
         if end is None:
             break
         left = after(span, end[0])
-    return Found([_row(row, current) for row in found], end[0] if end else None)
+    return found, end[0] if end else None
 
 
-def _by_keys(db: sqlite3.Connection, keys: list[int], span: Span) -> list[Stored]:
-    order = "DESC" if span.newest_first else "ASC"
-    query = f"{_SELECT} WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key {order}"  # noqa: S608
-    return _all(db, query, [msgspec.json.encode(keys).decode()])
-
-
-def _row(found: Stored, current: Current) -> dict[str, Any]:
-    """A verdict under its public names, in their order."""
-    said = found.said
-    ruleset, _, reference = current.set_name.partition("-")
-    return {
-        "measurement_uid": found.uid, "input": found.input, "test_name": found.test, "measured_at": moment(found.at),
-        "service": found.service or None, "place": found.place, "network": found.network, "state": found.state,
-        "layer": said.layer, "mechanism": said.mechanism, "also": list(said.also), "reachable": said.reachable,
-        "locus": said.locus, "evidence": said.evidence, "grade": found.grade, "rule_id": said.rule_id,
-        "ruleset": ruleset, "reference": reference, "simulated": bool(found.simulated), "vantage": found.vantage,
-    }  # fmt: skip
+def _ordered(found: list[Stored], span: Span) -> list[Stored]:
+    return sorted(found, key=lambda row: row.key, reverse=span.newest_first)
 
 
 def after(span: Span, key: int) -> Span:

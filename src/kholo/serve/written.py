@@ -1,0 +1,96 @@
+"""Verdicts as JSON, put together from what many of them have in common.
+
+Most of a list of a hundred verdicts is what a few groups and shapes say again and again. Each of those is encoded once;
+a row adds what is its own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from .fill import Shape, moment
+
+#: How many groups, and how many shapes, are remembered; beyond it all are forgotten and read again when needed.
+_KEPT = 50_000
+_ROW = b'{"measurement_uid":%b,"input":%b,"test_name":%b,"measured_at":"%bZ",%b,%b,"grade":%b,"rule_id":%b,%b}'
+_GROUPS = (
+    "SELECT id, simulated, service, place, network, state, vantage FROM groups"
+    " WHERE id IN (SELECT value FROM json_each(?))"
+)
+_SHAPES = "SELECT id, row FROM shapes WHERE id IN (SELECT value FROM json_each(?))"
+_Pair = tuple[bytes, bytes]
+
+
+class Stored(msgspec.Struct, frozen=True, array_like=True):
+    """A row as it comes out of the index; its texts stay the JSON that they are."""
+
+    key: int
+    uid: msgspec.Raw
+    at: int
+    input: msgspec.Raw
+    test: msgspec.Raw
+    grade: msgspec.Raw
+    part: int
+    group: int
+    shape: int
+
+
+class Pieces:
+    """What the verdicts of one file of the index have in common. Safe to use from several threads."""
+
+    def __init__(self, set_name: str) -> None:
+        ruleset, _, reference = set_name.partition("-")
+        self._set = _inside({"ruleset": ruleset, "reference": reference})
+        self._groups = _Known(_GROUPS, self._group)
+        self._shapes = _Known(_SHAPES, _shape)
+
+    def rows(self, db: sqlite3.Connection, found: Sequence[Stored]) -> list[msgspec.Raw]:
+        """Verdicts under their public names, in their order."""
+        groups = self._groups.of(db, {row.group for row in found})
+        shapes = self._shapes.of(db, {row.shape for row in found})
+        return [_row(row, groups[row.group], shapes[row.shape]) for row in found]
+
+    def _group(self, simulated: int, service: str, place: str, network: str, state: str, vantage: str) -> _Pair:
+        about = {"service": service or None, "place": place, "network": network, "state": state}
+        return _inside(about), b"%b,%b" % (self._set, _inside({"simulated": bool(simulated), "vantage": vantage}))
+
+
+class _Known:
+    """Pieces by number. What is there once never changes, so it does not matter who read it."""
+
+    def __init__(self, query: str, make: Callable[..., _Pair]) -> None:
+        self._query, self._make = query, make
+        self._known: dict[int, _Pair] = {}
+
+    def of(self, db: sqlite3.Connection, wanted: set[int]) -> Mapping[int, _Pair]:
+        """Pieces, at least those that are wanted."""
+        known = self._known
+        missing = [number for number in wanted if number not in known]
+        if missing and len(known) + len(missing) > _KEPT:
+            known = self._known = {}
+            missing = list(wanted)
+        if missing:
+            for number, *row in db.execute(self._query, (msgspec.json.encode(missing).decode(),)):
+                known[number] = self._make(*row)
+        return known
+
+
+def _shape(text: str) -> _Pair:
+    said = msgspec.json.decode(text, type=Shape)
+    about = {name: getattr(said, name) for name in said.__struct_fields__ if name != "rule_id"}
+    return _inside(about), msgspec.json.encode(said.rule_id)
+
+
+def _row(found: Stored, group: _Pair, shape: _Pair) -> msgspec.Raw:
+    at = moment(found.at).isoformat().encode().removesuffix(b"+00:00")
+    own = (found.uid, found.input, found.test, at)
+    return msgspec.Raw(_ROW % (*own, group[0], shape[0], found.grade, shape[1], group[1]))
+
+
+def _inside(content: dict[str, Any]) -> bytes:
+    """The fields of an object, without its braces."""
+    return msgspec.json.encode(content)[1:-1]
