@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kholo.evidence import append, keys, log
 from kholo.evidence.audit import audit
+from kholo.evidence.bundle import opened
 from kholo.evidence.faults import LogError
 from kholo.evidence.shelf import Folder
 from kholo.model import DossierError, UsageError
 from kholo.pipeline.attach import carried, key_of
 from kholo.publish import Site, build_site
-from kholo.publish.site import Attached
+from kholo.publish.site import Attached, Sealed
 
 from . import dossiers as small
 from .material import full_view
@@ -109,6 +112,61 @@ def test_what_was_changed_or_is_of_another_case_is_not_published(tmp_path: Path)
     (log_folder / "checkpoint").write_bytes(b"x" + (log_folder / "checkpoint").read_bytes())
     with pytest.raises(LogError):
         carried({CASE}, None, log_folder)
+
+
+def test_the_page_of_a_dossier_says_who_vouches_for_it(tmp_path: Path) -> None:
+    (tmp_path / "dossiers").mkdir()
+    dossier(tmp_path / "plain.zip", 1, CASE)
+    signed = small.signed(tmp_path, tmp_path / "plain.zip", tmp_path / "key")
+    stamped = small.stamped(tmp_path, signed, small.authority(tmp_path / "tsa"))
+    shutil.move(stamped, tmp_path / "dossiers" / "d.zip")
+    publisher = key_of(tmp_path / "key.pub", "")
+    found = site(tmp_path / "dossiers", None, key=publisher)
+    assert found.dossiers[CASE].sealed == Sealed((publisher.fingerprint,), (), 1)
+    page = dossier_page(found, tmp_path / "site")
+    for part in (
+        publisher.fingerprint,
+        "the key of who publishes this site",
+        "1 timestamp of an authority that is not",
+    ):
+        assert part in page
+
+
+def dossier_page(found: Site, out: Path) -> str:
+    build_site(found, out)
+    return (out / "en" / "dossiers" / CASE / found.dossiers[CASE].short / "index.html").read_text()
+
+
+def test_the_page_of_a_dossier_never_says_more_than_was_checked(tmp_path: Path) -> None:
+    (tmp_path / "dossiers").mkdir()
+    dossier(tmp_path / "dossiers" / "d.zip", 1, CASE)
+    found = site(tmp_path / "dossiers", None)
+    page = dossier_page(found, tmp_path / "site")
+    assert "nobody yet" in page
+    assert "no authority was asked" in page
+    hostile = (datetime(2026, 1, 2, 3, 4, tzinfo=UTC), "<b>\u202e")
+    for sealed, part in (
+        (None, "not checked when this page was made"),
+        (Sealed((), (hostile,)), "2 January 2026, 03:04 UTC, says <bdi translate=\"no\">&lt;b&gt;[U+202E]</bdi>"),
+    ):
+        one = msgspec.structs.replace(found.dossiers[CASE], sealed=sealed)
+        page = dossier_page(Site([full_view()], dossiers={CASE: one}), tmp_path / "other")
+        assert part in " ".join(page.split())
+        assert ("nobody yet" in page) is (sealed is not None)
+        assert "<b>" not in page.partition("<main")[2].partition("</main")[0].replace("<b>Simulated", "")
+        assert "\u202e" not in page
+
+
+def test_a_signature_that_is_wrong_is_not_published(tmp_path: Path) -> None:
+    (tmp_path / "dossiers").mkdir()
+    for number in (1, 2):
+        dossier(tmp_path / f"d{number}.zip", number, CASE)
+    signed = small.signed(tmp_path, tmp_path / "d1.zip", tmp_path / "key")
+    seals = {name: data for name, data in small.files_of(signed).items() if name.startswith("seal/signatures/")}
+    with opened(tmp_path / "d2.zip") as other:
+        other.with_tags(tmp_path / "dossiers" / "d.zip", seals)
+    with pytest.raises(DossierError, match="its seal is not right"):
+        carried({CASE}, tmp_path / "dossiers", None)
 
 
 def test_a_dossier_that_changes_while_the_site_is_built_is_not_published(tmp_path: Path) -> None:

@@ -57,12 +57,21 @@ def witnesses(dossier: Dossier, trust: Trust, now: datetime) -> Iterator[Check]:
 
 def signatures(dossier: Dossier, signers: Signers | None, now: datetime) -> Iterator[Check]:
     """Each signature over the statement."""
-    names = {name for name in dossier.names if name.startswith(_SIGNATURES)}
-    ids = sorted({name.removeprefix(_SIGNATURES).partition(".")[0] for name in names})
+    ids = _signatures(dossier)
     if not ids:
         yield not_checked("signature", "nobody signed this dossier")
         return
     yield from by_keys(ids, lambda identity: _signed(dossier, identity), seal.NAMESPACE, "dossier", signers, now)
+
+
+def signed_with(dossier: Dossier) -> tuple[PublicKey, ...]:
+    """The keys of all signatures. Raises `KholoError` for a wrong one, `EnvironmentFault` where none can be checked."""
+    return tuple(_signed(dossier, identity) for identity in _signatures(dossier))
+
+
+def _signatures(dossier: Dossier) -> list[str]:
+    names = {name for name in dossier.names if name.startswith(_SIGNATURES)}
+    return sorted({name.removeprefix(_SIGNATURES).partition(".")[0] for name in names})
 
 
 def by_keys(
@@ -137,7 +146,25 @@ def times(dossier: Dossier, roots: Sequence[x509.Certificate]) -> Iterator[Check
         yield failed("time", str(error))
 
 
-def _time(dossier: Dossier, number: int, roots: Sequence[x509.Certificate]) -> Check:
+def stamped_by(dossier: Dossier) -> tuple[timestamp.Stamped | None, ...]:
+    """All timestamps; None for one by an authority that is not pinned here.
+
+    Raises `KholoError` for a wrong one, `EnvironmentFault` where none can be checked.
+    """
+    return tuple(_known(dossier, number) for number in _numbers(dossier))
+
+
+def _known(dossier: Dossier, number: int) -> timestamp.Stamped | None:
+    try:
+        return _stamped(dossier, number, ())[0]
+    except UnknownRoot:
+        return None
+
+
+def _stamped(
+    dossier: Dossier, number: int, roots: Sequence[x509.Certificate]
+) -> tuple[timestamp.Stamped, dict[str, str]]:
+    """A timestamp, and the digests that it covers. Raises `DossierError`, and as `timestamp.check`."""
     name = f"{_TIMES}{number:04}"
     covers, response = (dossier.read(f"{name}/{part}", MAX_TAG) for part in ("covers.txt", "response.tsr"))
     digests = bag.decode_manifest(f"{name}/covers.txt", covers)
@@ -149,8 +176,15 @@ def _time(dossier: Dossier, number: int, roots: Sequence[x509.Certificate]) -> C
             raise DossierError(f"{name}/covers.txt: covers {other}, which came later or is no part of the seal")
         if other not in dossier.names or dossier.digest(other) != digest:
             raise DossierError(f"{name}/covers.txt: covers another {other} than the one that is here")
+    return timestamp.check(response, covers, (*timestamp.pinned(), *roots)), digests
+
+
+def _time(dossier: Dossier, number: int, roots: Sequence[x509.Certificate]) -> Check:
+    name = f"{_TIMES}{number:04}"
     try:
-        stamped = timestamp.check(response, covers, (*timestamp.pinned(), *roots))
+        stamped, digests = _stamped(dossier, number, roots)
+    except DossierError:
+        raise
     except UnknownRoot as error:
         return not_checked("time", f"a timestamp by an authority that is not known here: {error}")
     except EnvironmentFault as error:

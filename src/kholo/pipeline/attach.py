@@ -8,19 +8,18 @@ from pathlib import Path
 
 import msgspec
 
-from kholo.evidence import keys, log, tlog
+from kholo.evidence import bundle, keys, log, tlog, witnesses
 from kholo.evidence.audit import audit
-from kholo.evidence.bundle import opened
 from kholo.evidence.checks import Outcome, form
 from kholo.evidence.log import Log
 from kholo.evidence.seal import Statement
 from kholo.evidence.shelf import Folder
 from kholo.judge import Judge
-from kholo.model import DossierError, EnvironmentFault, UsageError
+from kholo.model import DossierError, EnvironmentFault, KholoError, UsageError
 from kholo.publish import CaseView
 from kholo.publish.files import sha256_of
 from kholo.publish.inventory import DOSSIERS, LOG
-from kholo.publish.site import Attached, Dossier, Key, Listed
+from kholo.publish.site import Attached, Dossier, Key, Listed, Sealed
 from kholo.store import Store
 
 from .database import database
@@ -69,6 +68,7 @@ class _Found(msgspec.Struct, frozen=True):
     sha256: str
     size: int
     index: int | None
+    sealed: Sealed | None
 
 
 def carried(cases: Collection[str], dossiers: Path | None, log_folder: Path | None) -> Carried:
@@ -124,9 +124,10 @@ def _dossiers(folder: Path, cases: Collection[str], read: Log | None) -> list[_F
     entries = {entry.statement: index for index, entry in enumerate(read.entries)} if read else {}
     found: dict[tuple[str, str], _Found] = {}
     for path in sorted(folder.glob("*.zip")):
-        with opened(path) as dossier:
+        with bundle.opened(path) as dossier:
             wrong = [check.says for check in form(dossier) if check.outcome is Outcome.FAILED]
             said = dossier.statement
+            sealed = None if wrong else _sealed(path, dossier)
         if wrong:
             raise DossierError(f"{path}: {wrong[0]} (kholo verify says more)")
         if said.case not in cases:
@@ -135,15 +136,27 @@ def _dossiers(folder: Path, cases: Collection[str], read: Log | None) -> list[_F
         if other := found.get((said.case, said.root[:16])):
             raise UsageError(f"{path}: is the same dossier as {other.path.name}; leave one out")
         index = entries.get(log.digest(said.encode()))
-        found[said.case, said.root[:16]] = _Found(path, said, one.sha256, one.size, index)
+        found[said.case, said.root[:16]] = _Found(path, said, one.sha256, one.size, index, sealed)
     if not found:
         raise UsageError(f"{folder}: there is no dossier (*.zip)")
     return list(found.values())
 
 
+def _sealed(path: Path, dossier: bundle.Dossier) -> Sealed | None:
+    """Who vouches for a dossier; None where the library to check it with is not here."""
+    try:
+        signed, stamps = witnesses.signed_with(dossier), witnesses.stamped_by(dossier)
+    except EnvironmentFault:
+        return None
+    except KholoError as error:
+        raise DossierError(f"{path}: its seal is not right: {error} (kholo verify says more)") from error
+    times = tuple((one.time, one.authority) for one in stamps if one)
+    return Sealed(tuple(key.fingerprint for key in signed), times, stamps.count(None))
+
+
 def _shown(found: _Found, file: str, read: Log | None) -> Dossier:
     said = found.said
-    shown = Dossier(file, said.root, as_of=said.as_of, sha256=found.sha256, size=found.size)
+    shown = Dossier(file, said.root, as_of=said.as_of, sha256=found.sha256, size=found.size, sealed=found.sealed)
     if read is None or found.index is None:
         return shown
     later = tuple(index for index, entry in enumerate(read.entries) if entry.case == said.case and index > found.index)

@@ -22,11 +22,23 @@ from .spans import network_key
 from .view import CaseView
 
 
+class Sealed(msgspec.Struct, frozen=True):
+    """Who vouches for a dossier: the fingerprints of the keys that signed it, and when (UTC) an authority saw it.
+
+    `unknown` counts timestamps of authorities that nobody here knows.
+    """
+
+    keys: tuple[str, ...] = ()
+    times: tuple[tuple[datetime, str], ...] = ()
+    unknown: int = 0
+
+
 class Dossier(msgspec.Struct, frozen=True):
     """A sealed dossier of a case: file name, root digest (hex), and its place in the transparency log, if any.
 
     `sha256` (hex) and `size` are those of the file, `origin` is the name of the log. `later` are the entries of the log
-    that replaced this one, `supersedes` is the one that it replaced.
+    that replaced this one, `supersedes` is the one that it replaced. `sealed` is None where its signatures could not be
+    checked when the site was made.
     """
 
     file: str
@@ -38,6 +50,7 @@ class Dossier(msgspec.Struct, frozen=True):
     origin: str = ""
     supersedes: int | None = None
     later: tuple[int, ...] = ()
+    sealed: Sealed | None = None
 
     @property
     def short(self) -> str:

@@ -27,6 +27,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         "dossier": next(one for one in found if one.short == key[1]),
         "others": [one for one in found if one.short != key[1]],
         "path": DOSSIERS,
+        "publisher": site.attached.key.fingerprint if site.attached.key else "",
         "log": (f"{address_of(site)}/{LOG}" if address_of(site) else LOG).rstrip("/") if has_log else "",
         "simulated": page.view.simulated,
         "cited": [page.view],
