@@ -21,7 +21,7 @@ import msgspec
 from kholo.model import Evidence, Locus, State
 from kholo.store import Store
 
-from .index import hash_of, key_of
+from .index import FIELD, HASH_BITS, OF_UID, hash_of, key_of
 
 Told = Callable[[int, int], None]
 #: Parts that are written in one go.
@@ -29,9 +29,9 @@ _COMMIT = 64
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = (
     "measurement_uid, content, input, test_name, epoch_us(measured_at), coalesce(service, ''), place, network, state,"
-    " vantage, simulated, grade, layer, mechanism, also, reachable, locus, evidence, rule_id"
+    " vantage, simulated, grade, layer, mechanism, also, reachable, locus, evidence, grade, rule_id"
 )
-_KNOWN = "SELECT key, grade, content, torn, part, grp, wide FROM verdicts WHERE hash = ? AND uid = ? AND died IS NULL"
+_KNOWN = f"SELECT key, grade, content, torn, part, grp, wide FROM verdicts WHERE {OF_UID} AND died IS NULL"  # noqa: S608
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -43,11 +43,13 @@ class Shape(msgspec.Struct, frozen=True):
     reachable: bool | None
     locus: str
     evidence: str
+    grade: str
     rule_id: str
 
 
-#: What counts of a measurement that the archive holds with two contents.
-TORN = Shape(None, None, (), None, Locus.UNKNOWN.value, Evidence.UNUSABLE.value, "measurement.conflict")
+def torn(grade: str) -> Shape:
+    """What counts of a measurement that the archive holds with two contents."""
+    return Shape(None, None, (), None, Locus.UNKNOWN.value, Evidence.UNUSABLE.value, grade, "measurement.conflict")
 
 
 class Row(msgspec.Struct):
@@ -55,8 +57,7 @@ class Row(msgspec.Struct):
 
     uid: str
     content: bytes
-    input: str | None
-    test: str
+    own: str
     at: int
     group: tuple[bool, str, str, str, str, str]
     grade: str
@@ -95,10 +96,19 @@ def _rows(source: duckdb.DuckDBPyConnection, store: Store, path: Path, part: int
     for found in source.execute(f"SELECT {_COLUMNS} FROM verdicts").fetchall():  # noqa: S608
         uid, content, text, test, at, service, place, network, state, vantage, simulated, grade, *shape = found
         shape[2] = tuple(shape[2] or ())
-        yield Row(
-            uid, content.encode(), text, test, at, (simulated, service, place, network, state, vantage), grade,
-            Shape(*shape), part,
-        )  # fmt: skip
+        group = (simulated, service, place, network, state, vantage)
+        own = own_of(uid, text, test, at)
+        yield Row(uid, content.encode(), own, at, group, grade, Shape(*shape), part)
+
+
+def own_of(uid: str, text: str | None, test: str, at: int) -> str:
+    """What a verdict has for itself, as it stands in the index."""
+    return FIELD.join(msgspec.json.encode(one).decode() for one in (uid, text, test, moment(at)))
+
+
+def of_uid(uid: str) -> dict[str, Any]:
+    """Values of `OF_UID`."""
+    return {"hash": hash_of(uid), "own_uid": msgspec.json.encode(uid).decode()}
 
 
 class _Writer:
@@ -130,7 +140,7 @@ class _Writer:
 
     def _merge(self, row: Row, generation: int) -> None:
         hashed = hash_of(row.uid)
-        known = self.db.execute(_KNOWN, (hashed, row.uid)).fetchone()
+        known = self.db.execute(_KNOWN, of_uid(row.uid)).fetchone()
         if known is None:
             self._write(row, hashed, generation)
             return
@@ -145,34 +155,35 @@ class _Writer:
         self.db.execute("UPDATE broad SET rows = rows - 1 WHERE id = ?", (wide,))
         if is_kept:
             # Two contents, and the one that was known keeps the place: only what it counts for changes.
-            self._tear(wide, key, part, generation)
+            self._tear(row.uid, wide, key, part, generation)
             return
         row.torn = row.torn or (row.grade == grade and (bool(torn) or content != row.content))
         self._write(row, hashed, generation)
 
-    def _tear(self, wide: int, key: int, part: int, generation: int) -> None:
+    def _tear(self, uid: str, wide: int, key: int, part: int, generation: int) -> None:
         query = (
-            "SELECT uid, content, input, test, at, simulated, service, place, network, vantage, grade, hash"
+            "SELECT content, own, simulated, service, place, network, vantage, grade, hash"
             " FROM verdicts v JOIN groups g ON g.id = v.grp WHERE v.wide = ? AND key = ?"
         )
-        uid, content, text, test, at, simulated, service, place, network, vantage, grade, hashed = self.db.execute(
+        content, own, simulated, service, place, network, vantage, grade, hashed = self.db.execute(
             query, (wide, key)
         ).fetchone()
         group = (bool(simulated), service, place, network, State.INSUFFICIENT.value, vantage)
-        self._write(Row(uid, content, text, test, at, group, grade, TORN, part, True), hashed, generation)
+        at = (key >> HASH_BITS) * 1_000_000
+        self._write(Row(uid, content, own, at, group, grade, torn(grade), part, True), hashed, generation)
 
     def _write(self, row: Row, hashed: int, generation: int) -> None:
         if row.torn:
             row.group = (*row.group[:4], State.INSUFFICIENT.value, row.group[5])
-            row.shape = TORN
+            row.shape = torn(row.grade)
         key = self._free(key_of(row.at, hashed))
         wide = self._group("broad", row.group[:3] + row.group[4:], key)
         group = self._group("groups", row.group, key, wide)
         values = (
-            wide, key, hashed, row.uid, row.at, row.input, row.test, group, self._shape(row.shape), row.grade,
-            row.content, row.torn, row.part, generation,
+            wide, key, hashed, row.own, group, self._shape(row.shape), row.grade, row.content, row.torn, row.part,
+            generation,
         )  # fmt: skip
-        self.db.execute("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", values)
+        self.db.execute("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", values)
         for which in (("groups", group), ("broad", wide)):
             first, last, many = self.spans.get(which, (key, key, 0))
             self.spans[which] = (min(first, key), max(last, key), many + 1)

@@ -26,10 +26,15 @@ from kholo.model import StoreError
 #: A verdict's key: the second it was measured in, then 29 bits of its id's digest. So rows lie in the order of time.
 HASH_BITS = 29
 _SECONDS = (1 << 34) - 1
+#: Between texts of a row, and between rows. No JSON has them: it writes such characters as escapes.
+FIELD, ROW = "\x1f", "\x1e"
+#: Whether a row is that of a measurement, whose id as JSON is `:own_uid`.
+OF_UID = "hash = :hash AND substr(own, 1, length(:own_uid) + 1) = :own_uid || char(31)"
 
 #: Verdicts are in a group by all that one may ask for, and in a broad one (`wide`) by all but the network: of one
 #: group, rows are found in the order of time without looking at others. The table lies by broad group and time, so that
 #: a page of a list is read from a few places and not from as many as it has rows. Keys are unique among all verdicts.
+#: `own` is what a verdict has for itself, as JSON that is ready to be sent: four texts with `FIELD` between them.
 VERDICTS = """
 CREATE TABLE parts (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
 CREATE TABLE groups (
@@ -47,10 +52,9 @@ CREATE INDEX broad_place ON broad (simulated, place, service);
 CREATE INDEX broad_state ON broad (simulated, state);
 CREATE TABLE shapes (id INTEGER PRIMARY KEY, row TEXT NOT NULL UNIQUE);
 CREATE TABLE verdicts (
-  wide INTEGER NOT NULL, key INTEGER NOT NULL, hash INTEGER NOT NULL, uid TEXT NOT NULL, at INTEGER NOT NULL,
-  input TEXT, test TEXT NOT NULL, grp INTEGER NOT NULL, shape INTEGER NOT NULL, grade TEXT NOT NULL,
-  content BLOB NOT NULL, torn INTEGER NOT NULL, part INTEGER NOT NULL, born INTEGER NOT NULL, died INTEGER,
-  PRIMARY KEY (wide, key)
+  wide INTEGER NOT NULL, key INTEGER NOT NULL, hash INTEGER NOT NULL, own TEXT NOT NULL, grp INTEGER NOT NULL,
+  shape INTEGER NOT NULL, grade TEXT NOT NULL, content BLOB NOT NULL, torn INTEGER NOT NULL, part INTEGER NOT NULL,
+  born INTEGER NOT NULL, died INTEGER, PRIMARY KEY (wide, key)
 ) WITHOUT ROWID;
 CREATE TABLE copies (hash INTEGER NOT NULL, uid TEXT NOT NULL, part INTEGER NOT NULL);
 CREATE INDEX by_hash ON verdicts (hash);

@@ -14,8 +14,9 @@ import msgspec
 
 from kholo.model import StoreError
 
-from .index import Current, Place, hash_of, key_of
-from .written import Pieces, Stored
+from .fill import of_uid
+from .index import OF_UID, ROW, Current, Place, key_of
+from .written import Pieces, Stored, stored
 
 #: Groups that are merged; of more of them the rows are gone through in the order of time, unless few are of them.
 _MERGED, _MERGED_SPARSE = 100, 1_000
@@ -32,7 +33,10 @@ _CACHE_KIB = 8_192
 _GROUPS, _BROAD = ("groups", "v INDEXED BY by_group", "grp"), ("broad", "v", "wide")
 _NAMES = ("simulated", "service", "place", "network", "state", "vantage")
 #: Rows come out as one text: with a row each, threads would wait for each other at every one.
-_ALL = "SELECT json_group_array(json_array(v.key, uid, at, input, test, grade, part, grp, shape)) FROM"
+_ALL = (
+    "SELECT group_concat(v.key || char(31) || part || char(31) || grp || char(31) || shape || char(31) || own,"
+    " char(30)) FROM"
+)
 _VISIBLE = "born <= :generation AND (died IS NULL OR died > :generation)"
 
 
@@ -40,7 +44,6 @@ class TooSlow(Exception):
     """A query was stopped because it took too long."""
 
 
-_ROWS = msgspec.json.Decoder(list[Stored])
 _KEYS = msgspec.json.Decoder(list[tuple[int, list[int]]])
 _NUMBERS = msgspec.json.Decoder(list[int])
 #: A table of groups, how the table of verdicts is then read, and by which column.
@@ -151,8 +154,8 @@ class Index:
         if not current.verdicts:
             return None
         with self.reading(current.verdicts) as db:
-            query = f"{_ALL} verdicts v INDEXED BY by_hash WHERE hash = :hash AND uid = :uid AND {_VISIBLE}"
-            values = {"hash": hash_of(uid), "uid": uid, "generation": current.generation}
+            query = f"{_ALL} verdicts v INDEXED BY by_hash WHERE {OF_UID} AND {_VISIBLE}"
+            values = {**of_uid(uid), "uid": uid, "generation": current.generation}
             found = _all(db, query, values)
             if not found:
                 return None
@@ -188,7 +191,8 @@ def _equal(wanted: dict[str, Any]) -> str:
 
 
 def _all(db: sqlite3.Connection, query: str, values: dict[str, Any]) -> list[Stored]:
-    return _ROWS.decode(db.execute(query, values).fetchone()[0])
+    found: str | None = db.execute(query, values).fetchone()[0]
+    return [stored(row) for row in found.split(ROW)] if found else []
 
 
 def _groups(db: sqlite3.Connection, table: Table, wanted: dict[str, Any], span: Span) -> tuple[list[int], int]:

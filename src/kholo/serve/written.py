@@ -8,35 +8,37 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from .fill import Shape, moment
+from .index import FIELD
 
 #: How many groups, and how many shapes, are remembered; beyond it all are forgotten and read again when needed.
 _KEPT = 50_000
-_ROW = b'{"measurement_uid":%b,"input":%b,"test_name":%b,"measured_at":"%bZ",%b,%b,"grade":%b,"rule_id":%b,%b}'
 _GROUPS = (
     "SELECT id, simulated, service, place, network, state, vantage FROM groups"
     " WHERE id IN (SELECT value FROM json_each(?))"
 )
 _SHAPES = "SELECT id, row FROM shapes WHERE id IN (SELECT value FROM json_each(?))"
-_Pair = tuple[bytes, bytes]
+#: What goes into a row: two pieces of a group, one of a shape.
+_Pieces = tuple[str, ...]
 
 
-class Stored(msgspec.Struct, frozen=True, array_like=True):
-    """A row as it comes out of the index; its texts stay the JSON that they are."""
+class Stored(NamedTuple):
+    """A row as it comes out of the index. Its own texts are JSON."""
 
     key: int
-    uid: msgspec.Raw
-    at: int
-    input: msgspec.Raw
-    test: msgspec.Raw
-    grade: msgspec.Raw
     part: int
     group: int
     shape: int
+    own: list[str]
+
+
+def stored(text: str) -> Stored:
+    """A row from its text."""
+    key, part, group, shape, *own = text.split(FIELD)
+    return Stored(int(key), int(part), int(group), int(shape), own)
 
 
 class Pieces:
@@ -54,19 +56,19 @@ class Pieces:
         shapes = self._shapes.of(db, {row.shape for row in found})
         return [_row(row, groups[row.group], shapes[row.shape]) for row in found]
 
-    def _group(self, simulated: int, service: str, place: str, network: str, state: str, vantage: str) -> _Pair:
+    def _group(self, simulated: int, service: str, place: str, network: str, state: str, vantage: str) -> _Pieces:
         about = {"service": service or None, "place": place, "network": network, "state": state}
-        return _inside(about), b"%b,%b" % (self._set, _inside({"simulated": bool(simulated), "vantage": vantage}))
+        return _inside(about), f"{self._set},{_inside({'simulated': bool(simulated), 'vantage': vantage})}"
 
 
 class _Known:
     """Pieces by number. What is there once never changes, so it does not matter who read it."""
 
-    def __init__(self, query: str, make: Callable[..., _Pair]) -> None:
+    def __init__(self, query: str, make: Callable[..., _Pieces]) -> None:
         self._query, self._make = query, make
-        self._known: dict[int, _Pair] = {}
+        self._known: dict[int, _Pieces] = {}
 
-    def of(self, db: sqlite3.Connection, wanted: set[int]) -> Mapping[int, _Pair]:
+    def of(self, db: sqlite3.Connection, wanted: set[int]) -> Mapping[int, _Pieces]:
         """Pieces, at least those that are wanted."""
         known = self._known
         missing = [number for number in wanted if number not in known]
@@ -79,18 +81,16 @@ class _Known:
         return known
 
 
-def _shape(text: str) -> _Pair:
-    said = msgspec.json.decode(text, type=Shape)
-    about = {name: getattr(said, name) for name in said.__struct_fields__ if name != "rule_id"}
-    return _inside(about), msgspec.json.encode(said.rule_id)
+def _shape(text: str) -> _Pieces:
+    return (text[1:-1],)
 
 
-def _row(found: Stored, group: _Pair, shape: _Pair) -> msgspec.Raw:
-    at = moment(found.at).isoformat().encode().removesuffix(b"+00:00")
-    own = (found.uid, found.input, found.test, at)
-    return msgspec.Raw(_ROW % (*own, group[0], shape[0], found.grade, shape[1], group[1]))
+def _row(found: Stored, group: _Pieces, shape: _Pieces) -> msgspec.Raw:
+    uid, text, test, at = found.own
+    own = f'"measurement_uid":{uid},"input":{text},"test_name":{test},"measured_at":{at}'
+    return msgspec.Raw(f"{{{own},{group[0]},{shape[0]},{group[1]}}}")
 
 
-def _inside(content: dict[str, Any]) -> bytes:
+def _inside(content: dict[str, Any]) -> str:
     """The fields of an object, without its braces."""
-    return msgspec.json.encode(content)[1:-1]
+    return msgspec.json.encode(content).decode()[1:-1]
