@@ -6,7 +6,6 @@ import io
 import re
 import sys
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
@@ -15,7 +14,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from kholo.papers import language as papers
-from kholo.publish.catalogue import MACHINE, PAGES, Domain
+from kholo.publish.catalogue import MACHINE, PAGES
 from kholo.publish.dates import MONTHS, SHORT
 from kholo.reference.places import names
 
@@ -48,29 +47,6 @@ def template() -> Catalog:
         for text in texts:
             made.add(text, context=context)
     return made
-
-
-def template_of_papers() -> Catalog:
-    """Every text that a paper can say, in English."""
-    made, source = _empty(papers.PAPERS.name), papers.source()
-    for key, text in source.texts.items():
-        made.add(text, context=key)
-    for one_and_more in source.counts.values():
-        made.add(one_and_more, context="count")
-    for name, words in source.words.items():
-        for word in words.values():
-            made.add(word, context=name)
-    for text in (text for both in source.glossary.values() for text in both):
-        made.add(text, context="glossary")
-    return made
-
-
-#: What has catalogues, with the texts that stand in them.
-DOMAINS: tuple[tuple[Domain, Callable[[], Catalog]], ...] = ((PAGES, template), (papers.PAPERS, template_of_papers))
-
-
-def _empty(domain: str) -> Catalog:
-    return Catalog(domain=domain, project=domain, charset="utf-8", fuzzy=False)
 
 
 def _add(made: Catalog, path: Path, method: str, options: dict[str, str]) -> None:
@@ -110,6 +86,29 @@ def _place_names(code: str) -> dict[str, str]:
     except (UnknownLocaleError, ValueError):
         return {}
     return {name: own[key] for key, name in names().items() if key in own}
+
+
+def template_of_papers() -> Catalog:
+    """Every text that a paper can say, in English."""
+    made, source = _empty(papers.PAPERS.name), papers.source()
+    for key, text in source.texts.items():
+        made.add(text, context=key)
+    for one_and_more in source.counts.values():
+        made.add(one_and_more, context="count")
+    for name, words in source.words.items():
+        for word in words.values():
+            made.add(word, context=name)
+    for text in (text for both in source.glossary.values() for text in both):
+        made.add(text, context="glossary")
+    return made
+
+
+def _empty(domain: str) -> Catalog:
+    return Catalog(domain=domain, project=domain, charset="utf-8", fuzzy=False)
+
+
+#: What has catalogues, with the texts that stand in them.
+DOMAINS = ((PAGES, template), (papers.PAPERS, template_of_papers))
 
 
 def main() -> None:
