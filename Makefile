@@ -58,7 +58,7 @@ detector-report: $(VENV)/.dev ## how often the detector is wrong, how late, how 
 lock: ## write the lock files anew from pyproject.toml
 	sh tests/lock.sh
 
-catalogues: $(VENV)/.dev ## bring the translations of the pages up to date with their texts
+catalogues: $(VENV)/.dev ## bring the translations of pages and papers up to date with their texts
 	$(BIN)/python -m tests.catalogue
 
 clean: ## remove what was made

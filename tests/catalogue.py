@@ -1,4 +1,4 @@
-"""The texts of the pages, found where they are marked, and every catalogue up to date with them."""
+"""The texts of pages and papers, found where they stand, and every catalogue up to date with them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from kholo.publish.catalogue import DOMAIN, MACHINE
+from kholo.papers import language as papers
+from kholo.publish.catalogue import MACHINE, PAGES
 from kholo.publish.dates import MONTHS, SHORT
 from kholo.reference.places import names
 
 ROOT = Path(__file__).parents[1]
 PUBLISH = ROOT / "src/kholo/publish"
-LANGUAGES = PUBLISH / "languages"
 RECORD = ROOT / "src/kholo/record"
 
 _WHEN = re.compile(
@@ -33,7 +33,7 @@ KEYWORDS = {
 
 def template() -> Catalog:
     """Every text that a page can say, in English."""
-    made = Catalog(domain=DOMAIN, project=DOMAIN, charset="utf-8", fuzzy=False)
+    made = _empty(PAGES.name)
     for path in sorted(PUBLISH.rglob("*.py")):
         _add(made, path, "python", {})
     for path in sorted((PUBLISH / "templates").glob("*.html")):
@@ -55,14 +55,15 @@ def _add(made: Catalog, path: Path, method: str, options: dict[str, str]) -> Non
         made.add(message, context=context)
 
 
-def updated(content: bytes, code: str) -> bytes:
-    """A catalogue with every text of the pages in it; what is new has no translation yet, but for names of places."""
-    old = read_po(io.BytesIO(content), domain=DOMAIN)
+def updated(content: bytes, code: str, source: Catalog) -> bytes:
+    """A catalogue with every text of a source in it; what is new has no translation yet, but for names of places."""
+    name = source.domain
+    old = read_po(io.BytesIO(content), domain=name)
     new = Catalog(
-        domain=DOMAIN, project=DOMAIN, charset="utf-8", fuzzy=False, header_comment=old.header_comment, locale=code
+        domain=name, project=name, charset="utf-8", fuzzy=False, header_comment=old.header_comment, locale=code
     )
     own = _place_names(code)
-    for message in template():
+    for message in source:
         if not message.id:
             continue
         before = old.get(message.id if isinstance(message.id, str) else message.id[0], message.context)
@@ -87,13 +88,37 @@ def _place_names(code: str) -> dict[str, str]:
     return {name: own[key] for key, name in names().items() if key in own}
 
 
+def template_of_papers() -> Catalog:
+    """Every text that a paper can say, in English."""
+    made, source = _empty(papers.PAPERS.name), papers.source()
+    for key, text in source.texts.items():
+        made.add(text, context=key)
+    for one_and_more in source.counts.values():
+        made.add(one_and_more, context="count")
+    for name, words in source.words.items():
+        for word in words.values():
+            made.add(word, context=name)
+    for text in (text for both in source.glossary.values() for text in both):
+        made.add(text, context="glossary")
+    return made
+
+
+def _empty(domain: str) -> Catalog:
+    return Catalog(domain=domain, project=domain, charset="utf-8", fuzzy=False)
+
+
+#: What has catalogues, with the texts that stand in them.
+DOMAINS = ((PAGES, template), (papers.PAPERS, template_of_papers))
+
+
 def main() -> None:
     """Bring every catalogue up to date, and say what lacks a translation."""
-    for path in sorted(LANGUAGES.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
-        code = path.parts[-3]
-        path.write_bytes(updated(path.read_bytes(), code))
-        left = [str(one.id) for one in read_po(io.BytesIO(path.read_bytes())) if one.id and not is_done(one.string)]
-        sys.stdout.write(f"{code}: {len(left)} texts without a translation\n")
+    for domain, source in DOMAINS:
+        for code in domain.codes():
+            path = Path(str(domain.path(code)))
+            path.write_bytes(updated(path.read_bytes(), code, source()))
+            left = [str(one.id) for one in read_po(io.BytesIO(path.read_bytes())) if one.id and not is_done(one.string)]
+            sys.stdout.write(f"{path.name}, {code}: {len(left)} texts without a translation\n")
 
 
 def is_done(text: object) -> bool:

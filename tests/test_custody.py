@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 
 from kholo.model import BrokenChain, EnvironmentFault
 from kholo.store import Store
-from kholo.store.custody import Custody, Thing
+from kholo.store.custody import Custody, Thing, listing
 
 from . import dossiers
 from .conftest import NOW
-from .servers import serve
+from .servers import Bucket, archive, serve
 from .test_case_archive import case as archived_case
 from .test_case_archive import site
 from .test_cli import CASES, json_lines, kholo
-from .test_fetch import SINCE, archives, endpoints
+from .test_fetch import DAYS, SINCE, archives, endpoints, many
 
 _ADDS = """
 import sys
@@ -187,6 +187,37 @@ def test_what_comes_in_and_goes_out_of_a_store_is_told(tmp_path: Path) -> None:
     assert entries[4]["what"][0]["sha256"] == hashlib.sha256(whole.read_bytes()).hexdigest()
     assert entries[5]["about"] == {"of": "small.zip"}
     assert kholo("custody", "check", env=env).returncode == 0
+
+
+def test_what_a_watch_fetches_is_told_by_each_run_for_itself(tmp_path: Path) -> None:
+    """Over loopback: what was there at first, what came later, nothing more, and an archive that is gone."""
+    store, today = tmp_path / "store", datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    env = {"KHOLO_STORE": str(store), "no_proxy": "127.0.0.1"}
+    items = many(12, today - timedelta(days=DAYS))
+    first, later = (
+        {name: body for name, body in archive.raw(some).items() if name.endswith(".tar.gz")}
+        for some in (items[:6], items[6:])
+    )
+    bucket = Bucket(dict(first))
+    with serve(bucket) as running:
+        place = f"--endpoint=bucket={endpoints(running)['bucket']}"
+        days = ("--cc", "PK", "--since", f"{today - timedelta(days=DAYS):%Y-%m-%d}", "--via", "bucket", place)
+        assert kholo("fetch", "ooni", *days, "--follow", "--by", "Desk", env=env).returncode == 0
+        head = Custody(store).head()
+        for key, body in later.items():
+            bucket.put(key, body)
+        for _ in range(2):
+            done = kholo("watch", "--fetch", "--by", "Night desk", env=env)
+            assert done.returncode == 0, done.stderr
+    assert kholo("watch", "--fetch", "--by", "Nobody", env=env).returncode == 1
+    entries = list(Custody(store).entries())
+    assert [(entry.action, entry.by) for entry in entries] == [("fetch", "Desk"), ("fetch", "Night desk")]
+    for entry, objects in zip(entries, (first, later), strict=True):
+        digests = {name: hashlib.sha256(body).hexdigest() for name, body in objects.items()}
+        assert entry.what == (Thing("ooni", listing(digests)),)
+        counts = {"objects": len(objects), "bytes": sum(map(len, objects.values())), "read": 6, "new": 6, "rejected": 0}
+        assert counts.items() <= entry.counts.items()
+    assert kholo("custody", "check", "--head", str(head), env=env).returncode == 0
 
 
 def test_copies_of_sources_are_told(tmp_path: Path) -> None:

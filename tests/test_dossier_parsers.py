@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kholo.evidence import bag, seal
+from kholo.evidence import bag, mirror, seal
 from kholo.evidence.container import Container
 from kholo.model import DossierError
 
@@ -34,6 +34,18 @@ STATEMENT = st.builds(
     leaves=st.integers(0, 99_999_999),
     root=HEX,
 )
+MIRROR = st.builds(
+    mirror.Statement,
+    site=st.just("") | st.from_regex(r"https?://[\x21-\x7e]{1,50}", fullmatch=True),
+    made_at=MOMENT,
+    simulated=st.sampled_from(("yes", "no", "in part")),
+    files=st.integers(1, 99_999_999),
+    root=HEX,
+    keys=st.sets(st.text("0123456789abcdef", min_size=16, max_size=16), min_size=1, max_size=3).map(
+        lambda keys: tuple(sorted(keys))
+    ),
+)
+_MIRROR = mirror.Statement("", datetime(2026, 1, 1, tzinfo=UTC), "no", 1, "0" * 64, ("0" * 16,)).encode()
 
 
 @given(STATEMENT)
@@ -43,6 +55,11 @@ def test_statements(said: seal.Statement) -> None:
     assert verifier.statement({"seal/statement.txt": data}) == (
         said.case, said.as_of, said.simulated, said.leaves, said.root,
     )  # fmt: skip
+
+
+@given(MIRROR)
+def test_statements_of_mirrors(said: mirror.Statement) -> None:
+    assert mirror.Statement.decode(said.encode()) == said
 
 
 @given(st.lists(LEAF, max_size=5))
@@ -81,6 +98,7 @@ def test_anything_else_is_refused_in_words(noise: bytes, at: int) -> None:
         (seal.decode_leaves, seal.encode_leaves, seal.encode_leaves([right])),
         (lambda data: bag.decode_manifest("m", data), bag.manifest, bag.manifest({"a": "0" * 64})),
         (seal.Statement.decode, seal.Statement.encode, b"kholo-dossier/1\n"),
+        (mirror.Statement.decode, mirror.Statement.encode, _MIRROR),
     )
     for parse, write, good in forms:
         for data in (noise, good[:at] + noise + good[at + len(noise) :]):

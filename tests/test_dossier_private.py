@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import random
+import subprocess
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +18,11 @@ import pytest
 from kholo.judge import Judge
 from kholo.pipeline.verify import verify
 from kholo.publish.exports import FORMATS
+from kholo.simulate import load_scenario, shipped_scenarios, simulate
 
-from . import dossiers, raw
+from . import dossiers, lines, raw
 from .dossiers import made, measured, stored
-from .test_cli import kholo
+from .test_cli import ROOT, kholo
 
 IP, CITY, OTHER = "203.0.113.77", "Testburg", "2001:db8::77"
 #: A report of 2016, as probes wrote them: a header, then one document a measurement.
@@ -50,6 +53,13 @@ test_runtime: 1.0
 test_start_time: 1708160400.0
 ...
 """
+#: What IODA would say of the line, were it to name who measured.
+ANSWER = lines.ioda(
+    lines.event("asn/64496", "2024-02-17T02:00", "2024-02-17T05:00", source="ping-slash24")
+    | {"probe_ip": IP, "probe_city": CITY},
+    kind="outages.events",
+)
+INSIDE = "small-dossier/data/"
 
 
 def telling(number: int, address: str) -> dict[str, Any]:
@@ -58,7 +68,7 @@ def telling(number: int, address: str) -> dict[str, Any]:
     return {"requests": [raw.exchange("https://x.com/", body=page, headers={"X-Seen": address})]}
 
 
-def lines() -> list[bytes]:
+def measurements() -> list[bytes]:
     """Measurements that name an address of either kind and a city."""
     some = []
     for number, line in enumerate(measured(6)):
@@ -71,7 +81,7 @@ def lines() -> list[bytes]:
 
 
 def unpacked(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file below a folder or in a ZIP file, what is packed unpacked, and tables as text."""
+    """Every file below a folder or in a ZIP file, what is packed unpacked, tables and printed pages as text."""
     if path.is_dir():
         for below in sorted(path.rglob("*")):
             if below.is_file():
@@ -79,22 +89,21 @@ def unpacked(path: Path) -> Iterator[tuple[str, bytes]]:
         return
     yield str(path), path.read_bytes()
     if path.suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                data = archive.read(name)
-                yield name, data
-                if name.endswith(".gz"):
-                    yield name, gzip.decompress(data)
-                if name.endswith(".parquet"):
-                    (table := path.parent / "table.parquet").write_bytes(data)
-                    yield name, _text(table)
-    if path.suffix == ".parquet":
-        yield str(path), _text(path)
+        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as work:
+            archive.extractall(work)
+            for name, data in unpacked(Path(work)):
+                yield str(Path(name).relative_to(work)), data
+    elif path.suffix == ".gz":
+        yield str(path), gzip.decompress(path.read_bytes())
+    elif path.suffix == ".parquet":
+        yield str(path), repr(rows_of(path)).encode()
+    elif path.suffix == ".pdf":
+        yield str(path), subprocess.run(["pdftotext", path, "-"], check=True, capture_output=True).stdout
 
 
-def _text(path: Path) -> bytes:
+def rows_of(path: Path) -> list[tuple[Any, ...]]:
     with duckdb.connect() as db:
-        return repr(db.execute("FROM read_parquet(?)", [str(path)]).fetchall()).encode()
+        return db.execute("FROM read_parquet(?)", [str(path)]).fetchall()
 
 
 def telling_files(path: Path) -> list[str]:
@@ -105,11 +114,13 @@ def telling_files(path: Path) -> list[str]:
 def test_no_export_and_no_dossier_names_an_address_or_a_city(tmp_path: Path) -> None:
     case = dossiers.case_folder(tmp_path / "case")
     (tmp_path / "report.yaml").write_text(REPORT)
-    store = stored(tmp_path, lines())
-    assert kholo("ingest", str(tmp_path / "report.yaml"), "--store", str(store.root)).returncode in {0, 1}
+    (tmp_path / "ioda.json").write_bytes(ANSWER)
+    store = stored(tmp_path, measurements())
+    for name in ("report.yaml", "ioda.json"):
+        assert kholo("ingest", str(tmp_path / name), "--store", str(store.root)).returncode in {0, 1}
     with store.connect() as db:
         assert db.execute("SELECT count(*) FROM measurements").fetchall() == [(7,)]
-    assert telling_files(tmp_path / "report.yaml")
+    assert all(telling_files(tmp_path / name) for name in ("report.yaml", "ioda.json"))
     out = tmp_path / "out"
     out.mkdir()
     given = ("--store", str(store.root), "--as-of", "2026-11-24")
@@ -119,12 +130,9 @@ def test_no_export_and_no_dossier_names_an_address_or_a_city(tmp_path: Path) -> 
         assert kholo("export", str(case), *given, "--format", kind, "--out", str(out / name), *url).returncode == 0, (
             kind
         )
-    assert (
-        kholo(
-            "papers", str(case), *given, "--kind", "annexure", "--format", "html", "--out", str(out / "a.html")
-        ).returncode
-        == 0
-    )
+    for kind in ("html", "pdf"):
+        paper = ("--kind", "annexure", "--format", kind, "--out", str(out / f"a.{kind}"))
+        assert kholo("papers", str(case), *given, *paper).returncode == 0
     assert kholo("build", str(case), *given, "--out", str(out / "site")).returncode == 0
     for name in ("verdicts.csv", "verdicts.parquet"):
         assert kholo("verdicts", "--store", str(store.root), "--out", str(out / name)).returncode == 0
@@ -133,6 +141,7 @@ def test_no_export_and_no_dossier_names_an_address_or_a_city(tmp_path: Path) -> 
         ("incidents", "--store", str(store.root), "--json"),
         ("timeline", "--store", str(store.root)),
         ("rejects", "--store", str(store.root)),
+        ("signals", "--store", str(store.root), "--json"),
         ("explain", "202402000000000000_PK_webconnectivity_0000000000000000", "--store", str(store.root)),
     )):  # fmt: skip
         done = kholo(*words)
@@ -141,11 +150,46 @@ def test_no_export_and_no_dossier_names_an_address_or_a_city(tmp_path: Path) -> 
         (out / f"said-{number}").write_bytes(done.stdout + done.stderr)
     path = made(out, case, store)
     assert telling_files(out) == []
-    with zipfile.ZipFile(path) as archive:
-        assert archive.read("small-dossier/data/raw/index.jsonl").count(b'"received"') == 7
+    inside = dict(unpacked(path))
+    assert inside[f"{INSIDE}raw/index.jsonl"].count(b'"received"') == 8
+    assert b"ping-slash24" in inside[f"{INSIDE}tables/signals.parquet"]
+    assert b"PTA" in inside[f"{INSIDE}papers/report.en.pdf"]
     found = verify(path, lambda _: iter(()), 1, dossiers.silent)
     assert found.holds, [check for check in found.checks if check.outcome == "failed"]
     assert {"results", "tables", "pages"} <= {check.check for check in found.checks if check.outcome == "passed"}
+
+
+def shown(line: bytes, number: int) -> bytes:
+    """A simulated measurement with the address and the city of who made it."""
+    item = msgspec.json.decode(line)
+    address = OTHER if number % 3 == 0 else IP
+    item["test_keys"]["client_resolver"] = address
+    return raw.encode(item | {"probe_ip": address, "probe_city": CITY, "resolver_ip": address})
+
+
+def test_nor_does_what_is_said_of_an_incident(tmp_path: Path) -> None:
+    """The incidents of the invented country, all of whose probes show themselves."""
+    simulated = simulate(load_scenario(shipped_scenarios()["demo"]))
+    store = stored(tmp_path, (shown(line, number) for number, line in enumerate(simulated)))
+    (out := tmp_path / "out").mkdir()
+    case, given = str(ROOT / "cases" / "zz-simulated"), ("--store", str(store.root))
+    for number, words in enumerate((
+        ("incidents", "--json"),
+        ("assess", case, "--json"),
+        ("clocks", case, "--json"),
+        ("watch", "--as-of", "2025-03-20", "--feed-dir", str(out / "feed"), "--json"),
+        ("papers", case, "--kind", "report", "--format", "txt", "--out", str(out / "report.txt")),
+    )):  # fmt: skip
+        done = kholo(*words, *given)
+        assert done.returncode == 0, (words, done.stderr)
+        (out / f"said-{number}").write_bytes(done.stdout + done.stderr)
+    path = made(out, Path(case), store)
+    assert telling_files(tmp_path / "measurements.jsonl") and telling_files(out) == []
+    assert b"blocked" in (out / "said-0").read_bytes() and b"AS64500" in (out / "feed" / "alerts.atom").read_bytes()
+    inside = dict(unpacked(path))
+    incidents = msgspec.json.decode(inside["zz-simulated-dossier/data/results/case.json"])["incidents"]
+    assert incidents and all(item["simulated"] for item in incidents)
+    assert b"AS64500" in inside["zz-simulated-dossier/data/papers/report.en.pdf"]
 
 
 @pytest.mark.parametrize("workers", [1, 3])

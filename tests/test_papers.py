@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import string
-import tomllib
 from pathlib import Path
 
 import msgspec
@@ -22,7 +20,6 @@ from kholo.publish import CaseView
 from .papers import view
 
 ALL = [(kind, code) for kind in kinds() for code in languages()]
-_LANGUAGES = Path("src/kholo/papers/languages")
 
 
 def rows(document: Document) -> list[Text]:
@@ -113,25 +110,6 @@ def test_urdu_has_its_own_digits_and_dates() -> None:
     own = "".join(run.text for row in rows(made) for run in row if not run.language and run.style == "plain")
     assert not re.search(r"[0-9]", re.sub(r"AS\d+|SHA-256", "", own))
     assert language("ur").number(1234567.5) == "۱٬۲۳۴٬۵۶۷.۵"
-
-
-def _gaps(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
-
-
-@pytest.mark.parametrize("code", languages())
-def test_each_language_has_every_sentence_with_the_same_gaps(code: str) -> None:
-    english, other = (tomllib.loads((_LANGUAGES / f"{name}.toml").read_text()) for name in ("en", code))
-    assert set(other) == set(english)
-    assert set(other["texts"]) == set(english["texts"])
-    assert set(other["counts"]) == set(english["counts"])
-    assert {table: set(words) for table, words in other["words"].items()} == {
-        table: set(words) for table, words in english["words"].items()
-    }
-    for key, text in english["texts"].items():
-        assert _gaps(other["texts"][key]) == _gaps(text), key
-    assert len(other["months"]) == 12
-    assert len(other["digits"]) == 10
 
 
 def test_no_sentence_is_there_that_no_paper_needs() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from kholo.model import ReferenceDataError, State, Vantage
 from kholo.publish import Book, Dossier, Outside, Site, build_site
 from kholo.publish.build import MANIFEST, site_files
-from kholo.publish.catalogue import MACHINE, catalogue, path, read
+from kholo.publish.catalogue import MACHINE, PAGES, Domain, read
 from kholo.publish.kinds import KINDS
 from kholo.publish.language import Language, language, language_codes
 from kholo.record.wording import say
@@ -71,7 +71,7 @@ def pseudo() -> Language:
             made.add(message.id, shown if len(shown) > 1 else shown[0], context=message.context)
     out = io.BytesIO()
     write_po(out, made)
-    return Language("x-pseudo", read(out.getvalue(), "x-pseudo"))
+    return Language("x-pseudo", read(out.getvalue(), "x-pseudo", "kholo"))
 
 
 class Page(HTMLParser):
@@ -194,14 +194,21 @@ def test_no_english_is_left_on_pages_of_another_language() -> None:
     assert checked > len(KINDS)
 
 
-def test_the_urdu_catalogue_holds_every_text_with_its_slots_and_markup() -> None:
-    content = Path(str(path("ur"))).read_bytes()
-    assert texts.updated(content, "ur") == content, "run make catalogues"
+@pytest.mark.parametrize(
+    ("domain", "source", "code"),
+    [(domain, source, code) for domain, source in texts.DOMAINS for code in domain.codes()],
+    ids=lambda given: given if isinstance(given, str) else getattr(given, "name", ""),
+)
+def test_a_catalogue_holds_every_text_with_its_slots_and_markup(
+    domain: Domain, source: Callable[[], Catalog], code: str
+) -> None:
+    content = domain.path(code).read_bytes()
+    assert texts.updated(content, code, source()) == content, "run make catalogues"
     for message in read_po(io.BytesIO(content)):
         if not message.id:
             continue
         assert texts.is_done(message.string), message.id
-        assert MACHINE in message.user_comments or catalogue("ur").is_reviewed
+        assert MACHINE in message.user_comments or domain.catalogue(code).is_reviewed
         ids = (message.id,) if isinstance(message.id, str) else message.id
         strings = (message.string,) if isinstance(message.string, str) else message.string
         for one, other in zip(ids, strings, strict=True):  # type: ignore[arg-type]
@@ -214,13 +221,13 @@ def test_a_page_says_once_that_its_translation_was_not_reviewed() -> None:
     notice = UR.say("Machine text: no person has reviewed the translation of this page yet. The English page decides.")
     for name, text in html(files):
         assert text.count(notice) == (1 if name.startswith("ur/") else 0), name
-    reviewed = path("ur").read_bytes().replace(MACHINE.encode(), b"read by a person")
-    assert read(reviewed, "ur").is_reviewed
+    reviewed = PAGES.path("ur").read_bytes().replace(MACHINE.encode(), b"read by a person")
+    assert read(reviewed, "ur", "kholo").is_reviewed
 
 
 def test_a_damaged_catalogue_is_named() -> None:
     with pytest.raises(ReferenceDataError, match=r"xx/kholo\.po"):
-        read(b"no catalogue\n", "xx")
+        read(b"no catalogue\n", "xx", "kholo")
 
 
 def test_plurals_dates_and_digits_are_the_languages_own() -> None:
@@ -233,7 +240,7 @@ def test_plurals_dates_and_digits_are_the_languages_own() -> None:
     three.add(("{n} day", "{n} days"), ("{n} dzień", "{n} dni", "{n} dnia"))
     out = io.BytesIO()
     write_po(out, three)
-    polish = Language("pl", read(out.getvalue(), "pl"))
+    polish = Language("pl", read(out.getvalue(), "pl", "kholo"))
     assert [polish.many("{n} day", "{n} days", n) for n in (1, 2, 12)] == ["1 dzień", "2 dni", "12 dnia"]
     assert polish.say("Cases") == "Cases", "what is missing is said in English"
 

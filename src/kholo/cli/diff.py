@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -15,7 +14,7 @@ from kholo.pipeline.verdicts import Filter, derive
 from kholo.store import Store
 
 from . import output
-from .options import filter_options, json_option, store_option, wanted
+from .options import filter_options, json_option, store_option
 
 _EPILOG = """
 \b
@@ -42,11 +41,7 @@ def diff(
     store: Path,
     before: str | None,
     after: str | None,
-    service: str | None,
-    place: str | None,
-    network: str | None,
-    since: datetime | None,
-    until: datetime | None,
+    chosen: Filter,
     limit: int,
     as_json: bool,
 ) -> None:
@@ -60,7 +55,6 @@ def diff(
     earlier = sets.find(opened, before) if before else _other(opened, later)
     for name in (earlier, later):
         derive(opened, sets.load(opened, name))
-    chosen = wanted(service, place, network, since, until)
     if as_json:
         output.json_rows(differences(opened, earlier, later, chosen))
         return

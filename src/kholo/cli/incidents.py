@@ -15,6 +15,7 @@ from kholo.model import Incident, UsageError
 from kholo.model.text import clean
 from kholo.pipeline.events import events
 from kholo.pipeline.sets import judge_for
+from kholo.pipeline.verdicts import Filter
 from kholo.store import Store
 
 from . import output
@@ -24,7 +25,6 @@ from .options import (
     fingerprints_option,
     json_option,
     store_option,
-    wanted,
 )
 
 _INCIDENTS = {
@@ -109,18 +109,14 @@ Example:
 @json_option
 def incidents(
     store: Path,
-    service: str | None,
-    place: str | None,
-    network: str | None,
-    since: datetime | None,
-    until: datetime | None,
+    chosen: Filter,
     as_of: datetime | None,
     out: Path | None,
     fingerprints: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """List the events that the measurements show, each with the times between which it began and ended."""
-    chosen = wanted(service, place, network, since, until, as_of)
+    chosen = msgspec.structs.replace(chosen, received=as_of)
     opened = Store(store)
     seen = events(opened, judge_for(opened, fingerprints), chosen)
     if as_json:
@@ -158,18 +154,14 @@ def _by_the_clock(incident: Incident) -> list[str]:
 @json_option
 def collapses(
     store: Path,
-    service: str | None,
-    place: str | None,
-    network: str | None,
-    since: datetime | None,
-    until: datetime | None,
+    chosen: Filter,
     as_of: datetime | None,
     fingerprints: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """List when far fewer measurements than usual came from a network: a shutdown is possible, nothing is proven."""
     opened = Store(store)
-    seen = events(opened, judge_for(opened, fingerprints), wanted(service, place, network, since, until, as_of))
+    seen = events(opened, judge_for(opened, fingerprints), msgspec.structs.replace(chosen, received=as_of))
     rows = [msgspec.structs.asdict(one) for one in seen.collapses]
     if as_json:
         output.json_rows(rows)
@@ -187,11 +179,7 @@ def collapses(
 def wanted_command(
     incident: str | None,
     store: Path,
-    service: str | None,
-    place: str | None,
-    network: str | None,
-    since: datetime | None,
-    until: datetime | None,
+    chosen: Filter,
     out: Path | None,
     fingerprints: tuple[Path, ...],
     as_json: bool,
@@ -201,7 +189,7 @@ def wanted_command(
     What lies in the past can only come from people and archives that measured and have not sent it yet.
     """
     opened = Store(store)
-    seen = events(opened, judge_for(opened, fingerprints), wanted(service, place, network, since, until))
+    seen = events(opened, judge_for(opened, fingerprints), chosen)
     named = of_name(seen.incidents, incident).incident_id if incident else None
     rows = [msgspec.structs.asdict(one) for one in seen.wanted if named in (None, one.incident_id)]
     if as_json:
@@ -244,17 +232,13 @@ def _between(bracket: dict[str, Any] | None) -> str | None:
 @json_option
 def timeline(
     store: Path,
-    service: str | None,
-    place: str | None,
-    network: str | None,
-    since: datetime | None,
-    until: datetime | None,
+    chosen: Filter,
     fingerprints: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Show each day of each network; a day without enough measurements says so and is never "ok"."""
     opened = Store(store)
-    found = events(opened, judge_for(opened, fingerprints), wanted(service, place, network, since, until)).days
+    found = events(opened, judge_for(opened, fingerprints), chosen).days
     rows = [msgspec.to_builtins(day) for day in found]
     if as_json:
         output.json_rows(rows)

@@ -111,13 +111,27 @@ def logs_edits(action: Action) -> Callable[[F], F]:
 
 
 def filter_options(command: F) -> F:
-    """Adds the options that narrow down what is shown; `wanted` makes a `Filter` of them."""
+    """Adds the options that narrow down what is shown; the command gets the `Filter` that they make as `chosen`."""
+
+    @functools.wraps(command)
+    def run(
+        service: str | None,
+        place: str | None,
+        network: str | None,
+        since: datetime | None,
+        until: datetime | None,
+        **given: Any,
+    ) -> None:
+        where = place.upper() if place else None, network.upper() if network else None
+        command(chosen=Filter(service, *where, since=since, until=until), **given)
+
+    narrowed = cast(F, run)
     for option in (
         click.option("--until", type=Moment(), help="Before this moment (UTC)."),
         click.option("--since", type=Moment(), help="From this moment on (UTC)."),
     ):
-        command = option(command)
-    return scope_options(command)
+        narrowed = option(narrowed)
+    return scope_options(narrowed)
 
 
 def scope_options(command: F) -> F:
@@ -133,25 +147,6 @@ def scope_options(command: F) -> F:
 
 def _services() -> list[str]:
     return sorted(load_services().ids)
-
-
-def wanted(
-    service: str | None,
-    place: str | None,
-    network: str | None,
-    since: datetime | None,
-    until: datetime | None,
-    received: datetime | None = None,
-) -> Filter:
-    """A filter from the options of `filter_options`."""
-    return Filter(
-        service=service,
-        place=place.upper() if place else None,
-        network=network.upper() if network else None,
-        since=since,
-        until=until,
-        received=received,
-    )
 
 
 def cpu_count() -> int:

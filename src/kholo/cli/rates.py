@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,12 @@ import msgspec
 
 from kholo.detect.rates import RateFinding, Side, sentence, speed
 from kholo.pipeline.rates import rates as find
+from kholo.pipeline.verdicts import Filter
 from kholo.reference import Reference, load_reference
 from kholo.store import Store
 
 from . import output
-from .options import filter_options, json_option, store_option, wanted
+from .options import filter_options, json_option, store_option
 
 _EPILOG = """
 \b
@@ -35,11 +35,7 @@ _COLUMNS = {
 @json_option
 def rates(
     store: Path,
-    service: str | None,
-    place: str | None,
-    network: str | None,
-    since: datetime | None,
-    until: datetime | None,
+    chosen: Filter,
     as_json: bool,
 ) -> None:
     """Show how fast a service was: against other sites on the same network at the time, and against what is usual.
@@ -49,14 +45,14 @@ def rates(
     """
     reference = load_reference()
     with Store(store).connect() as db:
-        found = [one.finding for one in find(db, reference, wanted(service, place, network, since, until))]
+        found = [one.finding for one in find(db, reference, chosen)]
     if as_json:
         output.json_rows(msgspec.to_builtins(finding) for finding in found)
         return
     output.table((_row(finding) for finding in found), _COLUMNS, None)
     for finding in found:
         if finding.kind:
-            click.echo(f"\n{sentence(finding, _name(finding, service, reference))}")
+            click.echo(f"\n{sentence(finding, _name(finding, chosen.service, reference))}")
     if not found:
         click.echo("No transfer long enough to tell a rate: probes write down bytes and times for some tests only.")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from kholo.model import State, UsageError, Vantage
 from kholo.pipeline import sets
@@ -15,7 +15,7 @@ from kholo.pipeline.verdicts import Filter, judged, select
 from kholo.store import Store
 
 from . import output
-from .options import filter_options, fingerprints_option, json_option, store_option, wanted
+from .options import filter_options, fingerprints_option, json_option, store_option
 
 _EPILOG = """
 \b
@@ -56,11 +56,7 @@ _COLUMNS = {
 @json_option
 def verdicts(
     store: Path,
-    service: str | None,
-    place: str | None,
-    network: str | None,
-    since: datetime | None,
-    until: datetime | None,
+    chosen: Filter,
     state: str | None,
     vantage: str | None,
     limit: int,
@@ -70,8 +66,7 @@ def verdicts(
     as_json: bool,
 ) -> None:
     """Show the verdict on each measurement: state, layer, mechanism, and the rule that decided."""
-    base = wanted(service, place, network, since, until)
-    chosen = Filter(base.service, base.place, base.network, state, base.since, base.until, vantage=vantage)
+    chosen = msgspec.structs.replace(chosen, state=state, vantage=vantage)
     if chosen_set and fingerprints:
         raise UsageError("a set has its own fingerprints: give --set or --fingerprints, not both")
     opened = Store(store)

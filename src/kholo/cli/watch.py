@@ -10,12 +10,14 @@ from typing import Any
 
 import click
 import duckdb
+import msgspec
 
 from kholo import alert
 from kholo.model import IMPAIRED, EnvironmentFault, Incident, UsageError
 from kholo.model.text import clean
 from kholo.pipeline.events import events
 from kholo.pipeline.sets import judge_for
+from kholo.pipeline.verdicts import Filter
 from kholo.publish.language import ENGLISH
 from kholo.store import Store
 
@@ -29,7 +31,6 @@ from .options import (
     moment_or_now,
     scope_options,
     store_option,
-    wanted,
 )
 
 _EPILOG = """
@@ -145,7 +146,7 @@ class _Look:
         self._store, self._channels, self._limits = store, channels, limits
         self._is_fetching, self._by = is_fetching, by
         self.is_whole = True
-        self._wanted = (scope.service, scope.place, scope.network, None)
+        self._chosen = Filter(scope.service, scope.place, scope.network)
         self._fingerprints = fingerprints
         self._folder = store.root / "told" / scope.folder
 
@@ -167,7 +168,8 @@ class _Look:
         """The incidents that accuse: where it turns out that the service or the network was down, it is withdrawn."""
         # Between two looks the store may have got other reference data.
         judge = judge_for(self._store, self._fingerprints)
-        found = events(self._store, judge, wanted(*self._wanted, None, as_of)).incidents
+        chosen = msgspec.structs.replace(self._chosen, received=as_of)
+        found = events(self._store, judge, chosen).incidents
         return [incident for incident in found if incident.state in IMPAIRED]
 
     def once(self, at: datetime, stop: alert.Stop, view: _View) -> None:

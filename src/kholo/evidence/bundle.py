@@ -9,6 +9,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import IO
 
@@ -162,6 +163,11 @@ class Dossier:
         for chunk in self.chunks(name):
             sha.update(chunk)
         return sha.hexdigest()
+
+    @cached_property
+    def manifest(self) -> dict[str, str]:
+        """The SHA-256 (hex) of each file of the payload, as the manifest has it. Raises `DossierError`."""
+        return bag.decode_manifest(bag.MANIFEST, self.read(bag.MANIFEST, MAX_LIST))
 
     def leaves(self) -> list[Leaf]:
         """The leaves of the tree."""

@@ -11,7 +11,7 @@ from kholo.model import DossierError
 
 from . import bag, seal
 from .bag import Head
-from .bundle import MAX_LIST, MAX_TAG, Dossier
+from .bundle import MAX_TAG, Dossier
 from .seal import Leaf
 
 #: Names of files that a person reads of one kind of fault.
@@ -72,7 +72,7 @@ def form(dossier: Dossier, tell: Callable[[int, int], None] = lambda _done, _all
 def _files(dossier: Dossier, tell: Callable[[int, int], None]) -> Check:
     """Every file against the manifests, and nothing beside what they name."""
     wanted = bag.decode_manifest(bag.TAGS, dossier.read(bag.TAGS, MAX_TAG))
-    payload = bag.decode_manifest(bag.MANIFEST, dossier.read(bag.MANIFEST, MAX_LIST))
+    payload = dossier.manifest
     if sorted(wanted) != sorted(dossier.tags):
         raise DossierError(f"{bag.TAGS}: names other files than there are")
     there = [name for name in dossier.names if name.startswith(bag.PAYLOAD)]
@@ -99,9 +99,8 @@ def _tree(dossier: Dossier) -> Check:
     said = dossier.statement
     if len(leaves) != said.leaves or seal.root_of(leaves) != said.root:
         raise DossierError("the tree over the files has another root than the statement that is signed")
-    payload = bag.decode_manifest(bag.MANIFEST, dossier.read(bag.MANIFEST, MAX_LIST))
     placed = {leaf.path: leaf.sha256 for leaf in leaves if leaf.path}
-    if len(placed) != sum(bool(leaf.path) for leaf in leaves) or placed != payload:
+    if len(placed) != sum(bool(leaf.path) for leaf in leaves) or placed != dossier.manifest:
         raise DossierError("the tree is not of the files that are there")
     held = [leaf for leaf in leaves if not leaf.is_open]
     says = f"the {len(leaves)} files were sealed together under the root {said.root}"

@@ -14,16 +14,15 @@ from kholo.model import DossierError
 
 from . import note, tlog, tree
 from .faults import LogError, Malformed, NotInLog, SplitView, WrongRoot
-from .seal import Statement
+from .seal import CASE, Statement
+from .statement import MOMENT, ROOT, SHA256, moment_text
 
 FORM = "kholo-log/1"
 #: Public keys of the log, one a line; written once. Who trusts them only because they lie there trusts the host.
 KEYS = "keys.txt"
 MAX_KEYS = 16_384
 
-_CASE, _HEX = r"[a-z0-9-]{1,100}", r"[0-9a-f]{64}"
-_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
-_DIGEST = re.compile(rf"sha256:{_HEX}")
+_DIGEST = re.compile(ROOT)
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -88,17 +87,17 @@ class LogFinding(msgspec.Struct, frozen=True):
 
 def digest(data: bytes) -> str:
     """A SHA-256 as entries write it."""
-    return f"sha256:{sha256(data).hexdigest()}"
+    return f"{SHA256}{sha256(data).hexdigest()}"
 
 
 def entry_of(statement: bytes, dossier: str, supersedes: int | None) -> Entry:
     """The entry for a dossier's statement; `dossier` is the digest of its file. Raises `DossierError`, `Malformed`."""
     said = Statement.decode(statement)
     entry = Entry(
-        as_of=f"{said.as_of:%Y-%m-%dT%H:%M:%SZ}",
+        as_of=moment_text(said.as_of),
         case=said.case,
         dossier=dossier,
-        root=f"sha256:{said.root}",
+        root=f"{SHA256}{said.root}",
         simulated=said.simulated,
         statement=digest(statement),
         supersedes=supersedes,
@@ -114,7 +113,7 @@ def parse_entry(data: bytes, what: str) -> Entry:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise Malformed(f"{what} is not in the form {FORM}") from None
     digests = (entry.dossier, entry.root, entry.statement)
-    is_right = entry.form == FORM and re.fullmatch(_CASE, entry.case) and _is_time(entry.as_of)
+    is_right = entry.form == FORM and re.fullmatch(CASE, entry.case) and _is_time(entry.as_of)
     if not is_right or not all(map(_DIGEST.fullmatch, digests)) or entry.encode() != data:
         raise Malformed(f"{what} is not in the form {FORM}")
     return entry
@@ -122,7 +121,7 @@ def parse_entry(data: bytes, what: str) -> Entry:
 
 def _is_time(text: str) -> bool:
     try:
-        return bool(re.fullmatch(_TIME, text)) and bool(datetime.fromisoformat(text))
+        return bool(re.fullmatch(MOMENT, text)) and bool(datetime.fromisoformat(text))
     except ValueError:
         return False
 

@@ -5,9 +5,8 @@ Both lie in the folder `mirror/` of the site, so that a copy that was put on a h
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -16,6 +15,7 @@ from kholo.model import DossierError
 from . import bag, sshsig, tree
 from .container import check_path
 from .keys import PrivateKey, PublicKey
+from .statement import MOMENT, ROOT, SHA256, Form, moment_text
 
 FORMAT = "kholo-mirror/1"
 NAMESPACE = "kholo-mirror"
@@ -24,12 +24,18 @@ STATEMENT, MANIFEST = f"{FOLDER}statement.txt", f"{FOLDER}manifest.txt"
 #: Bytes of a statement, and of a list of files.
 MAX_STATEMENT, MAX_MANIFEST = 1 << 14, 1 << 30
 
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
-_FORM = re.compile(
-    r"kholo-mirror/1\nsite: (?P<site>-|https?://[\x21-\x7e]{1,500})\n"
-    r"made-at: (?P<made_at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)\nsimulated: (?P<simulated>yes|no|in part)\n"
-    r"files: (?P<files>[1-9]\d{0,7})\nroot: sha256:(?P<root>[0-9a-f]{64})\n"
-    r"keys:(?P<keys>(?: [0-9a-f]{16})+)\n"
+_FORM = Form(
+    FORMAT,
+    "mirror",
+    STATEMENT,
+    {
+        "site": r"-|https?://[\x21-\x7e]{1,500}",
+        "made-at": MOMENT,
+        "simulated": "yes|no|in part",
+        "files": r"[1-9]\d{0,7}",
+        "root": ROOT,
+        "keys": "[0-9a-f]{16}(?: [0-9a-f]{16})*",
+    },
 )
 
 
@@ -49,27 +55,20 @@ class Statement(msgspec.Struct, frozen=True):
 
     def encode(self) -> bytes:
         """The bytes that are signed."""
-        return (
-            f"{FORMAT}\nsite: {self.site or '-'}\nmade-at: {self.made_at.astimezone(UTC):{_TIME}}\n"
-            f"simulated: {self.simulated}\nfiles: {self.files}\nroot: sha256:{self.root}\n"
-            f"keys: {' '.join(self.keys)}\n"
-        ).encode()
+        return _FORM.encode(
+            self.site or "-", moment_text(self.made_at), self.simulated, str(self.files), f"{SHA256}{self.root}",
+            " ".join(self.keys),
+        )  # fmt: skip
 
     @classmethod
     def decode(cls, data: bytes) -> Statement:
         """Raises `DossierError` for anything that `encode` would not have written."""
-        found = _FORM.fullmatch(data.decode("ascii", "replace"))
-        if found is None:
-            raise DossierError(f"{STATEMENT}: is not the statement of a mirror of the form {FORMAT}")
-        try:
-            made_at = datetime.strptime(found["made_at"], _TIME).replace(tzinfo=UTC)
-        except ValueError:
-            raise DossierError(f"{STATEMENT}: {found['made_at']} is no moment") from None
-        keys = tuple(found["keys"].split())
+        site, made_at, simulated, files, root, among = _FORM.decode(data)
+        keys = tuple(among.split())
         if list(keys) != sorted(set(keys)):
             raise DossierError(f"{STATEMENT}: a key stands twice, or out of order")
-        site = "" if found["site"] == "-" else found["site"]
-        return cls(site, made_at, found["simulated"], int(found["files"]), found["root"], keys)
+        site = "" if site == "-" else site
+        return cls(site, _FORM.moment(made_at), simulated, int(files), root.removeprefix(SHA256), keys)
 
 
 def root_of(digests: Mapping[str, str]) -> str:

@@ -9,13 +9,14 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
 from kholo.model import DossierError
 
 from . import tree
+from .statement import MOMENT, ROOT, SHA256, Form, moment_text
 
 FORMAT = "kholo-dossier/1"
 STATEMENT, LEAVES = "seal/statement.txt", "seal/leaves.jsonl"
@@ -25,10 +26,13 @@ _PURPOSE = b"kholo-dossier salt/1\0"
 #: As in the files of a case: no sum with another moment leads out of the calendar.
 _YEARS = range(1990, 2101)
 _HEX = re.compile(r"[0-9a-f]{64}")
-_CASE = re.compile(r"[a-z0-9-]{1,100}")
-_STATEMENT = re.compile(
-    r"kholo-dossier/1\ncase: (?P<case>[a-z0-9-]{1,100})\nas-of: (?P<as_of>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)\n"
-    r"simulated: (?P<simulated>yes|no)\nleaves: (?P<leaves>0|[1-9]\d{0,7})\nroot: sha256:(?P<root>[0-9a-f]{64})\n"
+#: An id that a case of a dossier can have.
+CASE = r"[a-z0-9-]{1,100}"
+_FORM = Form(
+    FORMAT,
+    "dossier",
+    STATEMENT,
+    {"case": CASE, "as-of": MOMENT, "simulated": "yes|no", "leaves": r"0|[1-9]\d{0,7}", "root": ROOT},
 )
 
 
@@ -43,28 +47,21 @@ class Statement(msgspec.Struct, frozen=True):
 
     def encode(self) -> bytes:
         """The bytes that are signed."""
-        if not _CASE.fullmatch(self.case):
+        if not re.fullmatch(CASE, self.case):
             raise DossierError(f"{self.case!a}: no dossier can have this case id (a-z, 0-9, -)")
         if self.as_of.year not in _YEARS:
             raise DossierError(f"{self.as_of:%Y-%m-%d}: no dossier is of that year")
-        return (
-            f"{FORMAT}\ncase: {self.case}\nas-of: {self.as_of.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
-            f"simulated: {'yes' if self.simulated else 'no'}\nleaves: {self.leaves}\nroot: sha256:{self.root}\n"
-        ).encode()
+        simulated = "yes" if self.simulated else "no"
+        return _FORM.encode(self.case, moment_text(self.as_of), simulated, str(self.leaves), f"{SHA256}{self.root}")
 
     @classmethod
     def decode(cls, data: bytes) -> Statement:
         """Raises `DossierError` for anything that `encode` would not have written."""
-        found = _STATEMENT.fullmatch(data.decode("ascii", "replace"))
-        if found is None:
-            raise DossierError(f"{STATEMENT}: is not the statement of a dossier of the form {FORMAT}")
-        try:
-            as_of = datetime.strptime(found["as_of"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-        except ValueError:
-            raise DossierError(f"{STATEMENT}: {found['as_of']} is no moment") from None
+        case, at, simulated, leaves, root = _FORM.decode(data)
+        as_of = _FORM.moment(at)
         if as_of.year not in _YEARS:
             raise DossierError(f"{STATEMENT}: no dossier is of the year {as_of.year}")
-        return cls(found["case"], as_of, found["simulated"] == "yes", int(found["leaves"]), found["root"])
+        return cls(case, as_of, simulated == "yes", int(leaves), root.removeprefix(SHA256))
 
 
 class Leaf(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -65,11 +65,6 @@ class Judge:
             usable = None if rule.layer is _HTTP and _is_open_beside(units, unit) else rule.usable
         return self._write(measurement, made, unit.facts, tuple(sorted(also)), usable)
 
-    def conflict(self, measurement: Measurement) -> Verdict:
-        """The verdict where the archive holds two contents under one id: neither is counted."""
-        facts = BITS["measurement.conflict"]
-        return self._write(measurement, self.ruleset.decide(facts), facts, (), None)
-
     def _write(
         self, measurement: Measurement, made: Decision, facts: int, also: tuple[str, ...], reachable: bool | None
     ) -> Verdict:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 import msgspec
@@ -15,6 +14,7 @@ from kholo.publish.safe import visible
 from kholo.record.law import Provision, Statute, statute
 from kholo.record.text import fault_of_text
 
+from . import files
 from .document import Block, Grid, Run, Style, Text
 from .language import Language
 from .notes import Notes, from_record
@@ -42,8 +42,7 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def fields() -> Mapping[str, Field]:
     """The fields by their names, in their order."""
-    text = resources.files(__package__).joinpath("certificate.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), dict[str, Field])
+    return files.read("certificate", dict[str, Field])
 
 
 def read_answers(path: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from kholo.model import UsageError
 from kholo.publish import CaseView
 
 from . import certificate, files, more
@@ -48,7 +49,9 @@ def kinds() -> list[str]:
 @cache
 def template(kind: str) -> Kind:
     """One template. Raises `UsageError` for a kind that is none."""
-    return files.read(_FOLDER, kind, Kind)
+    if kind not in kinds():
+        raise UsageError(f"{kind!a}: no papers of this kind; there are: {', '.join(kinds())}")
+    return files.read(f"{_FOLDER}/{kind}", Kind)
 
 
 def paper(

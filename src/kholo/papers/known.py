@@ -9,7 +9,6 @@ from kholo.model import Assessment, Bracket, Clock, ClockKind, Entry, EntryKind,
 from kholo.publish import CaseView
 from kholo.publish.answer import case_incidents, finding_grade, standing_findings, taken_back
 from kholo.publish.dates import last_day
-from kholo.publish.language import language
 from kholo.publish.safe import visible
 from kholo.publish.told import told
 
@@ -26,7 +25,7 @@ class Parts:
 
     def __init__(self, view: CaseView, words: Language, notes: Notes) -> None:
         self._view, self._words, self._notes = view, words, notes
-        self._spoken = language(words.language)
+        self._spoken = words.spoken
         self._entries = {entry.id: entry for entry in view.case.entries}
         self._actors = {actor.id: actor.name for actor in view.case.actors}
         self._assessed = {item.entry_id: item for item in view.assessments}

@@ -1,4 +1,4 @@
-"""The words of one language, from a TOML file: a further language needs a file and nothing else."""
+"""The words of one language: the English of `texts.toml`, and a catalogue for each further language."""
 
 from __future__ import annotations
 
@@ -6,38 +6,56 @@ import string
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
+from importlib import resources
 
 import msgspec
 
+from kholo.model import UsageError
+from kholo.publish import language as pages
+from kholo.publish.catalogue import Catalogue, Domain, english
 from kholo.publish.safe import visible
 
 from . import files
 from .document import Run, Text
 
-_FOLDER = "languages"
+#: Their catalogues are apart from those of the pages: who reviews papers need not review a site.
+PAPERS = Domain(resources.files(__package__) / "languages", "papers")
 #: What a gap in a sentence is filled with; a footnote comes to be only where a sentence has a gap for it.
 Gap = Text | str | Callable[[], Text]
 
 
-class Language(msgspec.Struct, frozen=True):
-    """One language. `texts` are sentences with names in braces, `counts` a word for one and for more.
+class Source(msgspec.Struct, frozen=True):
+    """The English. `texts` are sentences with names in braces, `counts` a word for one and for more.
 
-    `is_reviewed`: a person who speaks it has read the sentences. `glossary` has words and their meaning.
+    `words` are closed lists, `glossary` has words and their meaning.
     """
 
-    language: str
-    name: str
-    direction: str
-    is_reviewed: bool
-    digits: str
-    thousands: str
-    comma: str
-    semicolon: str
-    months: tuple[str, ...]
     texts: Mapping[str, str]
     counts: Mapping[str, tuple[str, str]]
     words: Mapping[str, Mapping[str, str]]
     glossary: Mapping[str, tuple[str, str]]
+
+
+class Language:
+    """One language. `spoken` writes its numbers and dates. `is_reviewed`: a person who speaks it has read all texts.
+
+    A translation is found by the English and its context: the key of a sentence, the name of a list.
+    """
+
+    def __init__(self, spoken: pages.Language, source: Source, found: Catalogue) -> None:
+        told = found.texts.pgettext
+        self.spoken, self.is_reviewed = spoken, found.is_reviewed
+        self.language, self.direction = spoken.code, spoken.direction
+        self.texts = {key: told(key, text) for key, text in source.texts.items()}
+        self.words = {
+            name: {key: told(name, word) for key, word in table.items()} for name, table in source.words.items()
+        }
+        self.glossary = {
+            key: (told("glossary", term), told("glossary", meaning)) for key, (term, meaning) in source.glossary.items()
+        }
+        self.comma, self.semicolon = spoken.row(("", "")), self.texts["semicolon"]
+        self.digits = self.numerals(string.digits)
+        self._counts, self._plural = source.counts, found.texts.npgettext
 
     def say(self, key: str, /, **parts: Gap) -> Text:
         """A sentence with its gaps filled. Raises `KeyError` for what is not there: a test reads every file."""
@@ -69,22 +87,19 @@ class Language(msgspec.Struct, frozen=True):
 
     def number(self, value: float) -> str:
         """A number in the digits of the language, at most six places behind the point."""
-        shown = f"{round(value, 6):,}".removesuffix(".0")
-        return shown.replace(",", self.thousands).translate(self._digits())
+        return self.spoken.number(value)
 
     def count(self, value: int, word: str) -> str:
         """`1 day`, `1,234 days`."""
-        one, more = self.counts[word]
-        return (one if value == 1 else more).replace("{n}", self.number(value))
+        return self._plural("count", *self._counts[word], value).replace("{n}", self.number(value))
 
     def day(self, value: date) -> str:
         """`17 February 2024`."""
-        plain = f"{value.day} {self.months[value.month - 1]} {value.year}"
-        return plain.translate(self._digits())
+        return self.spoken.day(value)
 
     def moment(self, value: datetime) -> str:
         """`17 February 2024, 14:05 UTC`."""
-        return f"{self.day(value)}{self.comma}{f'{value:%H:%M}'.translate(self._digits())} UTC"
+        return self.texts["moment"].format(day=self.day(value), clock=self.spoken.clock(value))
 
     def listed(self, parts: Sequence[Text]) -> Text:
         """Texts, with commas between them."""
@@ -96,18 +111,23 @@ class Language(msgspec.Struct, frozen=True):
 
     def numerals(self, text: str) -> str:
         """A text with its digits as those of the language."""
-        return text.translate(self._digits())
+        return self.spoken.digits(text)
 
-    def _digits(self) -> dict[int, str]:
-        return {ord("0") + place: digit for place, digit in enumerate(self.digits)}
+
+@cache
+def source() -> Source:
+    """The English texts."""
+    return files.read("texts", Source)
 
 
 def languages() -> list[str]:
-    """The languages there are files for."""
-    return files.names(_FOLDER)
+    """English, then every language there are catalogues for: of papers, and of the pages, which have its numbers."""
+    return [code for code in pages.language_codes() if code == "en" or code in PAPERS.codes()]
 
 
 @cache
 def language(code: str) -> Language:
-    """One language. Raises `UsageError` where there is no file for it."""
-    return files.read(_FOLDER, code, Language)
+    """One language. Raises `UsageError` where there is no catalogue for it."""
+    if code not in languages():
+        raise UsageError(f"{code!a}: no papers in this language; there are: {', '.join(languages())}")
+    return Language(pages.language(code), source(), english() if code == "en" else PAPERS.catalogue(code))

@@ -68,7 +68,7 @@ class Notes:
         return words.say(
             "note.input",
             name=(Run(item.name, Style.CODE),),
-            year=words.number(item.year).replace(words.thousands, ""),
+            year=words.numerals(str(item.year)),
             low=words.number(item.range.low),
             high=words.number(item.range.high),
             central=words.number(item.range.central),

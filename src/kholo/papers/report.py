@@ -6,7 +6,6 @@ from kholo.detect.fares import fares
 from kholo.model import Checked, Incident
 from kholo.publish import CaseView
 from kholo.publish.answer import answer, case_incidents, standing_findings
-from kholo.publish.language import language
 from kholo.publish.pictures import printed
 from kholo.publish.rows import case_page
 from kholo.publish.safe import visible
@@ -48,7 +47,7 @@ class Report:
 
     def __init__(self, view: CaseView, words: Language, notes: Notes, parts: Parts, root: str) -> None:
         self._view, self._words, self._notes, self._parts, self._root = view, words, notes, parts, root
-        self._spoken = language(words.language)
+        self._spoken = words.spoken
 
     def identity(self) -> list[Block]:
         """Which case, up to when, by which versions, and the root of the dossier that it belongs to."""

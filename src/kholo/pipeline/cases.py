@@ -19,6 +19,7 @@ from kholo.model import (
     IMPAIRED,
     Assessment,
     Case,
+    Cell,
     Checked,
     Clock,
     Collapse,
@@ -45,7 +46,7 @@ PROOFS = 3
 class Assessed(msgspec.Struct, frozen=True):
     """A case with what the evidence says of it. `taken_back`: incidents that looked like a block and are none.
 
-    `found`: all incidents of its service and place, of any time.
+    `found` and `cells`: all incidents of its service and place, and all hours, of any time.
     """
 
     case: Case
@@ -55,6 +56,7 @@ class Assessed(msgspec.Struct, frozen=True):
     checklist: tuple[Checked, ...] = ()
     taken_back: tuple[Incident, ...] = ()
     found: tuple[Incident, ...] = ()
+    cells: tuple[Cell, ...] = ()
 
 
 class Declared(msgspec.Struct, frozen=True):
@@ -91,6 +93,7 @@ def assessed(
         checklist=checklist(case, happened.incidents, found, as_of),
         taken_back=tuple(item for item in seen.incidents if item.state not in IMPAIRED),
         found=measured.incidents,
+        cells=tuple(item for item in measured.cells if item.simulated == case.simulated),
     )
 
 

@@ -81,13 +81,14 @@ _MEASURED = """(
 
 
 class Events(msgspec.Struct, frozen=True):
-    """What happened, as far as the store shows."""
+    """What happened, as far as the store shows; `cells` are what it was seen in."""
 
     incidents: tuple[Incident, ...]
     days: tuple[DayState, ...]
     collapses: tuple[Collapse, ...] = ()
     wanted: tuple[Wanted, ...] = ()
     rates: tuple[RateFinding, ...] = ()
+    cells: tuple[Cell, ...] = ()
 
 
 def events(store: Store, judge: Judge, wanted_: Filter, months: Sequence[Month] | None = None) -> Events:
@@ -120,7 +121,7 @@ def events(store: Store, judge: Judge, wanted_: Filter, months: Sequence[Month] 
         for one in wanted(incident, lines[incident.service, incident.place, incident.simulated])
     ]
     known = [_with_rates(incident, findings, judge.reference.services.name) for incident in known]
-    return Events(tuple(known), tuple(days(shown, known)), tuple(gone), tuple(missing), findings)
+    return Events(tuple(known), tuple(days(shown, known)), tuple(gone), tuple(missing), findings, tuple(counted))
 
 
 def _with_rates(incident: Incident, findings: Iterable[RateFinding], name: Callable[[str], str]) -> Incident:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from kholo.detect import cells
 from kholo.judge import Judge
 from kholo.model import Cell, EnvironmentFault
 from kholo.papers import languages, paper, render
@@ -19,10 +17,9 @@ from kholo.publish.rows import case_page
 from kholo.store import Store, columns_of
 
 from . import sets
-from .cases import Declared, view
-from .events import results
+from .cases import Declared, assessed, shown
 from .site import of_views
-from .verdicts import Filter, judged, verdict_files
+from .verdicts import verdict_files
 
 #: Tables of the store that a dossier holds, each in an order of its own.
 _TABLES = {
@@ -36,10 +33,11 @@ CASE, CELLS, PDF = "results/case.json", "results/cells.jsonl", ".pdf"
 
 def findings(folder: Path, store: Store, judge: Judge, as_of: datetime, declared: Declared, out: Path) -> CaseView:
     """Compute a case and write it below `out`: `tables/`, `results/`, `pages/` and `papers/`."""
-    made = view(folder, store, judge, as_of, declared)
+    found = assessed(folder, store, judge, as_of, declared)
+    made = shown(folder, found, store, judge, as_of, declared)
     (out / "results").mkdir(parents=True, exist_ok=True)
     (out / CASE).write_bytes(case_data(case_page(made)))
-    (out / CELLS).write_bytes(b"".join(_cells(store, judge, made, as_of)))
+    (out / CELLS).write_bytes(b"".join(map(_counts, found.cells)))
     _tables(store, judge, out / "tables")
     build_site(of_views([made], store, judge), out / "pages")
     _reports(made, out / "papers")
@@ -56,18 +54,10 @@ def _reports(made: CaseView, out: Path) -> None:
             (out / f"report.{code}{PDF}").write_bytes(render(report, "pdf"))
 
 
-def _cells(store: Store, judge: Judge, made: CaseView, as_of: datetime) -> Iterator[bytes]:
-    """The counts by hour and network. Which report said what stays out: it links what one person measured."""
-    chosen = Filter(service=made.case.service, place=made.case.place, until=as_of)
-    with judged(store, judge) as db:
-        for cell in cells(results(db, chosen)):
-            if cell.simulated == made.case.simulated:
-                yield msgspec.json.encode(_counts(cell)) + b"\n"
-
-
-def _counts(cell: Cell) -> dict[str, object]:
+def _counts(cell: Cell) -> bytes:
+    """The counts of an hour on a network. Which report said what stays out: it links what one person measured."""
     fields: dict[str, object] = msgspec.to_builtins(cell)
-    return {name: value for name, value in fields.items() if name not in {"votes", "dark"}}
+    return msgspec.json.encode({name: value for name, value in fields.items() if name not in {"votes", "dark"}}) + b"\n"
 
 
 def _tables(store: Store, judge: Judge, out: Path) -> None:

@@ -1,8 +1,7 @@
-"""gettext catalogues: a language is a folder with one .po file, compiled when it is first asked for."""
+"""gettext catalogues: a language is a folder with a .po file, compiled when it is first asked for."""
 
 from __future__ import annotations
 
-from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -14,10 +13,8 @@ from babel.messages.pofile import PoFileError, read_po
 
 from kholo.model import ReferenceDataError
 
-DOMAIN = "kholo"
 #: What stands above an entry of a catalogue that no person has read yet.
 MACHINE = "machine text"
-_FOLDER = resources.files(__package__) / "languages"
 
 
 class Catalogue(msgspec.Struct, frozen=True):
@@ -27,30 +24,37 @@ class Catalogue(msgspec.Struct, frozen=True):
     is_reviewed: bool
 
 
-def codes() -> list[str]:
-    """The languages there are catalogues for."""
-    return sorted(item.name for item in _FOLDER.iterdir() if path(item.name).is_file())
+class Domain(msgspec.Struct, frozen=True):
+    """Texts with catalogues of their own: the folder of the languages, and what their files are called."""
+
+    folder: Traversable
+    name: str
+
+    def codes(self) -> list[str]:
+        """The languages there are catalogues for."""
+        return sorted(item.name for item in self.folder.iterdir() if self.path(item.name).is_file())
+
+    def path(self, code: str) -> Traversable:
+        """Where the catalogue of a language is."""
+        return self.folder / code / "LC_MESSAGES" / f"{self.name}.po"
+
+    def catalogue(self, code: str) -> Catalogue:
+        """The catalogue of a language. Raises `KeyError` where there is none, `ReferenceDataError` if it is damaged."""
+        if code not in self.codes():
+            raise KeyError(code)
+        return read(self.path(code).read_bytes(), code, self.name)
 
 
-def path(code: str) -> Traversable:
-    """Where the catalogue of a language is."""
-    return _FOLDER / code / "LC_MESSAGES" / f"{DOMAIN}.po"
+#: The texts of the pages.
+PAGES = Domain(resources.files(__package__) / "languages", "kholo")
 
 
-@cache
-def catalogue(code: str) -> Catalogue:
-    """The catalogue of a language. Raises `KeyError` where there is none, `ReferenceDataError` where it is damaged."""
-    if code not in codes():
-        raise KeyError(code)
-    return read(path(code).read_bytes(), code)
-
-
-def read(content: bytes, code: str) -> Catalogue:
+def read(content: bytes, code: str, domain: str) -> Catalogue:
     """A catalogue from the bytes of a .po file. Raises `ReferenceDataError`."""
     try:
-        messages = read_po(BytesIO(content), domain=DOMAIN, abort_invalid=True)
+        messages = read_po(BytesIO(content), domain=domain, abort_invalid=True)
     except (PoFileError, ValueError) as error:
-        raise ReferenceDataError(f"{code}/{DOMAIN}.po: {error}") from error
+        raise ReferenceDataError(f"{code}/{domain}.po: {error}") from error
     made = BytesIO()
     write_mo(made, messages)
     made.seek(0)

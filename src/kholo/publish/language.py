@@ -160,12 +160,12 @@ class Language:
 @cache
 def language(code: str) -> Language:
     """One language. Raises `KeyError` where there is no catalogue for it."""
-    return Language(code, catalogue.english() if code == "en" else catalogue.catalogue(code))
+    return Language(code, catalogue.english() if code == "en" else catalogue.PAGES.catalogue(code))
 
 
 def language_codes() -> list[str]:
     """English, then every language there is a catalogue for."""
-    return ["en", *(code for code in catalogue.codes() if code != "en")]
+    return ["en", *(code for code in catalogue.PAGES.codes() if code != "en")]
 
 
 ENGLISH = language("en")

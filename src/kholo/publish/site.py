@@ -164,7 +164,7 @@ class Site:
         if self._fonts is None:
             return None
         codes = [one.code for one in self.languages if one.direction == "rtl"]
-        letters = set().union(*(catalogue.path(code).read_text(encoding="utf-8") for code in codes))
+        letters = set().union(*(catalogue.PAGES.path(code).read_text(encoding="utf-8") for code in codes))
         for view in self.views:
             letters.update(msgspec.json.encode(view.case).decode(), *view.network_names.values())
         return self._fonts(letters)

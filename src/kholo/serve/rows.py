@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import msgspec
+from msgspec.structs import fields
 
 from kholo.judge.story import Story
-from kholo.model import Assessment, Clock, Entry, Grade, SignalKind, State, Verdict
+from kholo.model import Assessment, Clock, Entry, Grade, Signal, State, Verdict
 
 
 class CaseRow(msgspec.Struct, frozen=True):
@@ -54,23 +55,17 @@ class ClockRow(Clock, frozen=True, kw_only=True):
     simulated: bool
 
 
-class SignalRow(msgspec.Struct, frozen=True):
-    """What an archive says of a whole line."""
-
-    source: str
-    signal: str
-    kind: SignalKind
-    place: str
-    network: str
-    service: str
-    since: datetime
-    until: datetime | None
-    value: float | None
-    usual: float | None
-    unit: str
-    detail: str
-    digest: str
-    simulated: bool
+#: What the model has of a signal, but for the place in a file; `simulated` last, as in the other rows.
+SignalRow = msgspec.defstruct(
+    "SignalRow",
+    sorted(
+        ((field.name, field.type) for field in fields(Signal) if field.name not in {"file", "line"}),
+        key=lambda field: field[0] == "simulated",
+    ),
+    namespace={"__doc__": "What an archive says of a whole line."},
+    module=__name__,
+    frozen=True,
+)
 
 
 class ServiceRow(msgspec.Struct, frozen=True):
