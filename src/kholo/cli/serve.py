@@ -76,7 +76,7 @@ def serve(
     """
     if store is None and not cases and site is None:
         raise UsageError("nothing to serve: give --store, --cases or --site")
-    if site is not None and extra != Extra():
+    if site is not None and extra != Extra(is_plain=extra.is_plain):
         raise UsageError("--site: its pages are made already; what they carry is given to kholo build")
     with ExitStack() as stack:
         folder = store / "served" if store else Path(stack.enter_context(tempfile.TemporaryDirectory()))
