@@ -29,7 +29,8 @@ def proofs(index: Index, current: Current, incident: Incident) -> tuple[Verdict,
         for network in incident.networks:
             for state in sorted(IMPAIRED):
                 wanted = {**_about(incident), "network": network, "state": state}
-                rows += msgspec.convert(index.verdicts(current, wanted, span, _ASKED).rows, list[Verdict])
+                page = index.verdicts(current, wanted, span, _ASKED)
+                rows += [msgspec.json.decode(row, type=Verdict) for row in page.rows]
         rows = [row for row in rows if since <= row.measured_at <= until]
         rows.sort(key=lambda row: (row.measured_at, row.measurement_uid), reverse=newest_first)
         found.update((row.measurement_uid, row) for row in rows[:PROOFS])
