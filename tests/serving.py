@@ -89,7 +89,8 @@ def free_port() -> int:
 def served(*arguments: object) -> Iterator[Server]:
     """A server with these options, until the end of the block; then it is stopped and must end well."""
     port = free_port()
-    command = [*COMMAND, "serve", "--port", str(port), *map(str, arguments)]
+    looks = () if {"--plain", "--address"} & set(arguments) else ("--plain",)
+    command = [*COMMAND, "serve", "--port", str(port), *looks, *map(str, arguments)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     server = Server(process, port)
     try:

@@ -147,7 +147,7 @@ def test_the_page_of_a_dossier_never_says_more_than_was_checked(tmp_path: Path) 
     hostile = (datetime(2026, 1, 2, 3, 4, tzinfo=UTC), "<b>\u202e")
     for sealed, part in (
         (None, "not checked when this page was made"),
-        (Sealed((), (hostile,)), "2 January 2026, 03:04 UTC, says <bdi translate=\"no\">&lt;b&gt;[U+202E]</bdi>"),
+        (Sealed((), (hostile,)), '2 January 2026, 03:04 UTC, says <bdi translate="no">&lt;b&gt;[U+202E]</bdi>'),
     ):
         one = msgspec.structs.replace(found.dossiers[CASE], sealed=sealed)
         page = dossier_page(Site([full_view()], dossiers={CASE: one}), tmp_path / "other")

@@ -177,7 +177,7 @@ def test_formats(server: Server) -> None:
 
 @pytest.mark.parametrize("target", ["/", f"{API}/verdicts?simulated=true", f"{API}/cases", f"{API}/openapi.json"])
 def test_conditions_and_packing(server: Server, target: str) -> None:
-    whole, small = server.get(target), server.get(target, Accept_Encoding="br, gzip")
+    whole, small = server.get(target), server.get(target, Accept_Encoding="gzip, identity;q=0.5")
     assert small["Content-Encoding"] == "gzip"
     assert gzip.decompress(small.body) == whole.body
     assert whole["ETag"] != small["ETag"]
@@ -188,12 +188,11 @@ def test_conditions_and_packing(server: Server, target: str) -> None:
     assert server.get(target, If_None_Match='"other"').body == whole.body
     head = server.get(target, "HEAD")
     assert (head.status, head.body, head["Content-Length"]) == (200, b"", str(len(whole.body)))
-    if "api" in target:
-        since = whole["Last-Modified"]
-        assert server.get(target, If_Modified_Since=since).status == 304
-        assert server.get(target, If_Modified_Since=since, If_None_Match='"other"').status == 200
-        assert server.get(target, If_Modified_Since="Thu, 01 Jan 1970 00:00:00 GMT").status == 200
-        assert server.get(target, If_Modified_Since="yesterday").status == 200
+    since = whole["Last-Modified"]
+    assert server.get(target, If_Modified_Since=since).status == 304
+    assert server.get(target, If_Modified_Since=since, If_None_Match='"other"').status == 200
+    assert server.get(target, If_Modified_Since="Thu, 01 Jan 1970 00:00:00 GMT").status == 200
+    assert server.get(target, If_Modified_Since="yesterday").status == 200
 
 
 def test_headers_that_protect(server: Server) -> None:

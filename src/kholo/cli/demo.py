@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import datetime
 from pathlib import Path
 
 import click
 
 from kholo.model import Outcome
+from kholo.pipeline.attach import Extra
 from kholo.pipeline.cases import view
 from kholo.pipeline.custody import Keeper
+from kholo.pipeline.demo import demo_store
 from kholo.pipeline.ingest import ingest
 from kholo.pipeline.sets import judge_for
-from kholo.pipeline.site import of_views
-from kholo.publish import CaseView, answer, build_site
+from kholo.pipeline.site import write_site
+from kholo.publish import CaseView, answer
 from kholo.simulate import load_scenario, shipped_scenarios, simulate, write
-from kholo.store import Store
 
 from .options import as_of_option, moment_or_now
+from .site_options import with_font
 
 
 @click.command(epilog="\b\nExample:\n  kholo demo cases/x-pakistan-2024 cases/zz-simulated --out build\n")
@@ -32,13 +35,14 @@ def demo(folders: tuple[Path, ...], out: Path, as_of: datetime | None) -> None:
     count = write(simulate(load_scenario(shipped_scenarios()["demo"])), raw)
     click.echo(f"   {count} simulated measurements: {raw}")
     click.echo("2. Ingesting and judging them like any others …")
-    store = Store(out / "store", create=True)
-    summary = ingest(store, [raw], None, moment, note=Keeper(store, moment, None).ingested)
+    with demo_store(out / "store") as store:
+        summary = ingest(store, [raw], None, moment, note=Keeper(store, moment, None).ingested)
     click.echo(f"   {summary.new} new, {summary.known} known already, {summary.rejected} rejected: {out / 'store'}")
     click.echo("3. Setting what was measured against what was said and ordered …")
     judge = judge_for(store)
     views = [view(folder, store, judge, moment) for folder in folders]
-    build_site(of_views(views, store, judge), out / "site")
+    with tempfile.TemporaryDirectory() as work:
+        write_site(views, store, judge, with_font(Extra()), out / "site", Path(work))
     for case in views:
         _say(case)
     click.echo(f"\nThe pages: {out / 'site' / 'index.html'}   (or: make serve)")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from kholo.model import UsageError
+from kholo.pipeline.attach import Extra
 from kholo.serve import Options, Sources, alone, case_folders, refresh
 from kholo.serve import serve as run
 
-from .options import case_store_option, moment_or_now
+from .options import as_of_option, case_store_option, fingerprints_option, moment_or_now
+from .site_options import site_options, with_looks
 
 _EPILOG = """
 \b
@@ -21,6 +24,7 @@ Examples:
   kholo serve --store store --port 8080 --workers 2    # the API alone, on two cores
   kholo serve --store store --site site                # pages that `kholo build` wrote
   kholo serve --cases cases --host :: --behind-proxy   # behind nginx or Caddy: see docs/serving.md
+  kholo serve --cases cases --store store --dossiers dossiers --log log --key kholo.pub
 """
 
 
@@ -32,8 +36,11 @@ Examples:
 )  # fmt: skip
 @click.option(
     "--site", type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Serve these pages; without it they are made from the cases.",
+    help="Serve these pages; without it they are made from the cases, as kholo build makes them.",
 )  # fmt: skip
+@site_options
+@as_of_option
+@fingerprints_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on: this machine only.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=8_000, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that answer.")
@@ -52,6 +59,9 @@ def serve(
     store: Path | None,
     cases: tuple[Path, ...],
     site: Path | None,
+    extra: Extra,
+    as_of: datetime | None,
+    fingerprints: tuple[Path, ...],
     host: str,
     port: int,
     workers: int,
@@ -66,9 +76,12 @@ def serve(
     """
     if store is None and not cases and site is None:
         raise UsageError("nothing to serve: give --store, --cases or --site")
+    if site is not None and extra != Extra(is_plain=extra.is_plain):
+        raise UsageError("--site: its pages are made already; what they carry is given to kholo build")
     with ExitStack() as stack:
         folder = store / "served" if store else Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        sources = Sources(folder, store, case_folders(cases), is_site_made=site is None)
+        looks = with_looks(extra) if site is None else extra
+        sources = Sources(folder, store, case_folders(cases), site is None, looks, as_of, fingerprints)
         stack.enter_context(alone(folder))
         refresh(sources, moment_or_now(None), _tell)
         run(sources, Options(host, port, workers, rate, every, behind_proxy, site), click.echo)

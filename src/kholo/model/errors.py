@@ -88,6 +88,10 @@ class StoreError(EnvironmentFault):
     """A store can't be read or written."""
 
 
+class OtherLayout(StoreError):
+    """A store was written by a kholo that lays its files out in another way."""
+
+
 class BrokenChain(StoreError):
     """The custody log of a store is not what was written into it. The text says from where on."""
 

@@ -29,24 +29,46 @@ DATABASE = "kholo.sqlite"
 
 
 class Extra(msgspec.Struct, frozen=True):
-    """What a site is to carry: folders of dossiers and of their log, a public key with its name, and a folder to make
-    the database in (None: none is wanted)."""
+    """What a site carries and looks like besides its cases.
+
+    Folders of dossiers and of their log; the public key of who publishes it, with its name; the database of every
+    table; where it stands on the web ("": not known); a font for Urdu, looked for in `fonts` and then in the system's;
+    pictures for sharing. Neither of these two is asked for where it `is_plain`.
+    """
 
     dossiers: Path | None = None
     log: Path | None = None
     key: Path | None = None
     key_name: str = ""
-    database: Path | None = None
+    has_database: bool = False
+    address: str = ""
+    fonts: Path | None = None
+    is_plain: bool = False
+    has_font: bool = False
+    has_cards: bool = False
+
+    @property
+    def font_folders(self) -> list[Path]:
+        """Where the font is looked for before the system's."""
+        return [self.fonts] if self.fonts else []
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """The files and folders that it is made from."""
+        return tuple(path for path in (self.dossiers, self.log, self.key, self.fonts) if path is not None)
 
 
 def attached(
-    wanted: Extra, views: Sequence[CaseView], store: Store | None, judge: Judge
+    wanted: Extra, views: Sequence[CaseView], store: Store | None, judge: Judge, work: Path
 ) -> tuple[Mapping[str, Dossier], Attached]:
-    """The dossiers that stand, by case, and all else that the site carries. Raises as `carried`, `key_of`."""
+    """The dossiers that stand, by case, and all else that the site carries; the database is made in `work`.
+
+    Raises as `carried`, `key_of`.
+    """
     found = carried({view.case.id for view in views}, wanted.dossiers, wanted.log)
     copies = dict(found.copies)
-    if wanted.database is not None:
-        for path in database(views, store, judge, wanted.database / DATABASE):
+    if wanted.has_database:
+        for path in database(views, store, judge, work / DATABASE):
             copies[_listed(path, f"data/{path.name}")] = path
     key = key_of(wanted.key, wanted.key_name) if wanted.key else None
     return found.standing, Attached(copies, found.earlier, key)

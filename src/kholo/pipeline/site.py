@@ -3,37 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from kholo.judge import Judge
 from kholo.judge.story import Story, tell
-from kholo.publish import CaseView, Site
-from kholo.publish.font import FontMaker
+from kholo.publish import CaseView, Site, build_site
+from kholo.publish.font import font_maker
 from kholo.store import Store
 
-from .cases import view
+from .attach import Extra, attached
 from .verdicts import stored
 
 
-def site(
-    folders: Sequence[Path],
+def write_site(
+    views: Sequence[CaseView],
     store: Store | None,
     judge: Judge,
-    as_of: datetime,
-    fonts: FontMaker | None = None,
-    *,
-    has_cards: bool = False,
-) -> Site:
-    """Everything that the pages are made from. Raises `CaseError`, `UsageError`."""
-    return of_views(
-        [view(folder, store, judge, as_of) for folder in folders], store, judge, fonts=fonts, has_cards=has_cards
+    extra: Extra,
+    out: Path,
+    work: Path,
+    pictures: Path | None = None,
+) -> list[Path]:
+    """Write the site of cases, with all that it is to carry, and give its files.
+
+    `work` is an empty folder for files in the making, `pictures` one for those that need not be drawn again.
+    Raises as `build_site` and `attached`, and `EnvironmentFault` where the font is wanted and missing.
+    """
+    standing, beside = attached(extra, views, store, judge, work)
+    site = of_views(
+        views,
+        store,
+        judge,
+        dossiers=standing,
+        attached=beside,
+        address=extra.address,
+        fonts=font_maker(extra.font_folders) if extra.has_font else None,
+        has_cards=extra.has_cards,
     )
+    return build_site(site, out, pictures)
 
 
 def of_views(views: Sequence[CaseView], store: Store | None, judge: Judge, **more: Any) -> Site:
-    """The same, of cases that were computed already; `more` as `Site` has it."""
+    """Everything that the pages are made from; `more` as `Site` has it. Raises `CaseError`, `UsageError`."""
     shown = {row.measurement_uid for one in views for rows in one.proofs.values() for row in rows}
     return Site(views, stories=stories(store, judge, shown) if store and shown else {}, **more)
 

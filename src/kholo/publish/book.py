@@ -24,7 +24,7 @@ class Book:
     def path(self, kind: str, key: Key) -> str | None:
         """The address of a page below its language; None where there is no such page."""
         path = self._kinds[kind].path(key)
-        return path if path in self._pages else None
+        return path if path in self._pages or self.site.outside.stands(path) else None
 
     def addresses(self) -> Iterator[str]:
         """Every address of every language: `ur/cases/x-pakistan-2024/`."""
@@ -44,10 +44,9 @@ class Book:
         """The page at the root of the site: the front page in English, whose links lead into the languages."""
         return self._made(self._kinds["front"], (), self._languages["en"], "")
 
-    def missing(self, address: str) -> bytes:
-        """What is shown at an address where there is no page, in its language (English where it names none)."""
-        code = address.partition("/")[0]
-        language = self._languages.get(code, self._languages["en"])
+    def missing(self, address: str, code: str = "en") -> bytes:
+        """What is shown at an address without a page, in its language, or in that of `code` where it names none."""
+        language = self._languages.get(address.partition("/")[0]) or self._languages[code]
         here = Here(self, "front", (), language, address)
         title = language.say("There is no page here")
         content = {"title": title, "simulated": False, "cited": []}

@@ -9,7 +9,7 @@ from pathlib import Path
 from kholo.model import EnvironmentFault
 
 from .book import Book
-from .cards import card_maker, cards
+from .cards import Kept, card_maker, cards
 from .files import copy_if_changed, write_if_changed
 from .inventory import INDEX, arranged, data_files, described, index_json
 from .kinds.search import index
@@ -20,16 +20,16 @@ from .site import Site
 MANIFEST = "manifest.txt"
 
 
-def build_site(site: Site, out: Path) -> list[Path]:
+def build_site(site: Site, out: Path, pictures: Path | None = None) -> list[Path]:
     """Write every page in every language, the data of every case, and the manifest. Returns their paths, sorted.
 
     A file that holds the right bytes already is left alone; one that an older build wrote, by its manifest, and that is
-    no part of the site any more is removed. The same cases in any order give the same bytes. Raises `EnvironmentFault`
-    when a file can't be written.
+    no part of the site any more is removed. The same cases in any order give the same bytes. `pictures` is a folder for
+    pictures that need not be drawn again. Raises `EnvironmentFault` when a file can't be written.
     """
     old = listed(out)
     names = set()
-    for name, content in site_files(site):
+    for name, content in site_files(site, pictures):
         # After a power failure the next build sees what is not whole, and writes it anew.
         write_if_changed(out / name, content, is_lasting=False)
         names.add(name)
@@ -42,7 +42,7 @@ def build_site(site: Site, out: Path) -> list[Path]:
     return sorted(out / name for name in (*names, MANIFEST))
 
 
-def site_files(site: Site) -> Iterator[tuple[str, bytes]]:
+def site_files(site: Site, pictures: Path | None = None) -> Iterator[tuple[str, bytes]]:
     """Every file of the site with its path, one after another, but for those that are copied as they are."""
     found = []
     for name, content in data_files(site):
@@ -61,9 +61,11 @@ def site_files(site: Site) -> Iterator[tuple[str, bytes]]:
     yield from signposts(site, book.addresses())
     yield "assets/site.js", resources.files(__package__).joinpath("assets/site.js").read_bytes()
     if site.has_cards:
-        draw = card_maker()
+        draw, kept = card_maker(), Kept(pictures) if pictures else None
         for path, card in cards(site):
-            yield path, draw(card)
+            yield path, kept.draw(draw, card) if kept else draw(card)
+        if kept:
+            kept.tidy()
     if site.font is not None:
         yield "assets/nastaliq.woff2", site.font.woff2
         yield "assets/nastaliq.txt", site.font.licence.encode()

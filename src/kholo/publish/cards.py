@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable, Iterator
 from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
 
 import msgspec
 
+from kholo import __version__
 from kholo.model import EnvironmentFault
 
+from .files import write_if_changed
 from .language import Language, marked
 from .pictures import printed_band
 from .rows import CasePage, ClaimRow
@@ -72,6 +77,36 @@ def card_maker() -> CardMaker:
     return made
 
 
+class Kept:
+    """A folder of pictures that were drawn once, each named by its card, by what draws it and by this version."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._used: set[Path] = set()
+        self._key = hashlib.sha256(f"{__version__} {_drawn_by()}".encode()).digest()
+
+    def draw(self, make: CardMaker, card: Card) -> bytes:
+        """The picture of a card, drawn where the folder has it not."""
+        digest = hashlib.blake2b(msgspec.json.encode(card), key=self._key, digest_size=16).hexdigest()
+        path = self._folder / f"{digest}.png"
+        self._used.add(path)
+        if path.is_file():
+            return path.read_bytes()
+        drawn = make(card)
+        write_if_changed(path, drawn)
+        return drawn
+
+    def tidy(self) -> None:
+        """Remove the pictures that nobody asked for since it was made."""
+        for path in set(self._folder.glob("*.png")) - self._used:
+            path.unlink(missing_ok=True)
+
+
+def _drawn_by() -> str:
+    template = resources.files(__package__).joinpath("templates/card.typ").read_bytes()
+    return f"{version('typst')} {version('pillow')} {hashlib.sha256(template).hexdigest()}"
+
+
 def card_path(language: Language, case: str, entry: str | None = None) -> str:
     """Where the picture of a case or of a claim stands below the site."""
     name = segment(entry) if entry else "case"
@@ -99,7 +134,7 @@ def cards(site: Site) -> Iterator[tuple[str, Card]]:
 
 
 def _card(page: CasePage, language: Language, band: str, kicker: str, answer: str, said: str) -> Card:
-    as_of = language.say("as of {when}", when=page.view.as_of)
+    as_of = language.say("as of {when}", when=page.view.as_of.date())
     return Card(
         language=language.code,
         direction=language.direction,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -86,10 +86,19 @@ class Attached(msgspec.Struct, frozen=True):
 
 
 class Outside(msgspec.Struct, frozen=True):
-    """Measurements and incidents that stand in no case, by id, each with what its service is called."""
+    """Measurements and incidents that stand in no case, by id, each with what its service is called.
+
+    `proofs` are results that show an incident, by its id; `cases` those of the same service and country, by id, with
+    their titles. `stands` says whether there is a page at a path below a language that is not made from this site, and
+    `as_of` up to which moment those count (UTC).
+    """
 
     measurements: Mapping[str, tuple[str, Verdict]] = msgspec.field(default_factory=dict)
     incidents: Mapping[str, tuple[str, Incident]] = msgspec.field(default_factory=dict)
+    proofs: Mapping[str, Sequence[Verdict]] = msgspec.field(default_factory=dict)
+    cases: Mapping[str, str] = msgspec.field(default_factory=dict)
+    stands: Callable[[str], bool] = lambda _path: False
+    as_of: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Site:
@@ -156,7 +165,7 @@ class Site:
     @cached_property
     def as_of(self) -> datetime:
         """The moment up to which everything was counted (UTC): the latest of the cases'."""
-        return max((view.as_of for view in self.cases.values()), default=datetime(1970, 1, 1, tzinfo=UTC))
+        return max((view.as_of for view in self.cases.values()), default=self.outside.as_of)
 
     @cached_property
     def font(self) -> Font | None:

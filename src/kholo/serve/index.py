@@ -5,6 +5,7 @@
       verdicts-<set>-<day>.sqlite   one row a measurement, as it is counted; grows with the store
       facts-<digest>.sqlite       cases, incidents, days, signals: made anew when they change, never written to again
       site/                       pages, where none were given
+  pictures/                   pictures for sharing, drawn once
       lock                        held by the one process that writes
       serving                     held by the one server
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-import threading
-from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from .pack import packed
+from .kept import Kept
+from .pack import in_codings
 
-#: Bytes of pages that are kept in memory, and the largest that is.
-_KEPT, _LARGEST = 64 << 20, 8 << 20
-#: Larger files are none of a site's.
-_MOST = 256 << 20
+#: Bytes of pages that are kept in memory, and the largest that is: a larger file is read piece by piece.
+_KEPT, _LARGEST = 64 << 20, 2 << 20
 _TYPES = {
     ".html": "text/html; charset=utf-8", ".json": "application/json", ".svg": "image/svg+xml", ".csv": "text/csv",
     ".atom": "application/atom+xml", ".xml": "application/xml", ".css": "text/css; charset=utf-8", ".js":
@@ -27,12 +26,18 @@ _PACKABLE = ("text/", "application/json", "application/xml", "application/atom+x
 
 
 class Page(msgspec.Struct, frozen=True):
-    """What stands at a path. `packed` is the body in gzip, where that is shorter; `etag` is without quotes."""
+    """What stands at a path. `codings` are the body packed, by name, where that is shorter; `etag` is without quotes.
+
+    `changed` is when it last did (UTC). Of a large one there is the `file` instead of the body, with `size` bytes.
+    """
 
     body: bytes
     content_type: str
     etag: str
-    packed: bytes | None = None
+    codings: Mapping[str, bytes] = msgspec.field(default_factory=dict)
+    changed: datetime | None = None
+    file: Path | None = None
+    size: int = 0
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -51,8 +56,8 @@ class Pages(Protocol):
 class AllPages(Pages, Protocol):
     """Pages, and one for where there is none."""
 
-    def missing(self, path: str) -> Page:
-        """What a reader is told at a path where nothing stands."""
+    def missing(self, path: str, code: str) -> Page:
+        """What a reader is told at a path where nothing stands, in this language where the path names none."""
 
 
 class FolderPages:
@@ -60,67 +65,74 @@ class FolderPages:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._known: OrderedDict[str, tuple[tuple[int, int, int], Page]] = OrderedDict()
-        self._size = 0
-        self._lock = threading.Lock()
+        self._kept: Kept[tuple[tuple[int, int, int], Page]] = Kept(_KEPT, lambda held: weight(held[1]))
 
     def page(self, path: str) -> Page | Moved | None:
         """The file at a path, or the `index.html` of a folder."""
-        names = path.split("/")[1:]
-        is_folder = names[-1] == ""
-        names = names[:-1] if is_folder else names
+        is_folder = path.endswith("/")
+        file = self._found(path)
+        if file is None:
+            return None
+        try:
+            if file.is_dir():
+                return _page(self._kept, path, file / "index.html") if is_folder else _moved(path, file)
+            return None if is_folder else _page(self._kept, path, file)
+        except OSError:
+            return None
+
+    def stands(self, path: str) -> bool:
+        """Whether there is a file at a path."""
+        file = self._found(path)
+        return file is not None and file.is_file()
+
+    def _found(self, path: str) -> Path | None:
+        """The file or folder that a path means, within the root."""
+        names = path.removesuffix("/").split("/")[1:]
         if not all(map(_is_plain, names)):
             return None
         try:
             file = self.root.joinpath(*names).resolve()
-            if not file.is_relative_to(self.root.resolve()):
-                return None
-            if file.is_dir():
-                return self._file(path, file / "index.html") if is_folder else self._moved(path, file)
-            return None if is_folder else self._file(path, file)
+            return file if file.is_relative_to(self.root.resolve()) else None
         except (OSError, ValueError):
             return None
 
-    def _moved(self, path: str, folder: Path) -> Moved | None:
-        return Moved(f"{path}/") if (folder / "index.html").is_file() else None
 
-    def _file(self, path: str, file: Path) -> Page | None:
-        if not file.is_file():
-            return None
-        status = file.stat()
-        stamp = status.st_ino, status.st_mtime_ns, status.st_size
-        if status.st_size > _MOST:
-            return None
-        with self._lock:
-            known = self._known.get(path)
-            if known is not None and known[0] == stamp:
-                self._known.move_to_end(path)
-                return known[1]
-        page = page_of(file.name, file.read_bytes())
-        if status.st_size <= _LARGEST:
-            self._keep(path, stamp, page)
-        return page
-
-    def _keep(self, path: str, stamp: tuple[int, int, int], page: Page) -> None:
-        with self._lock:
-            _, old = self._known.pop(path, (stamp, None))
-            self._size += _weight(page) - (_weight(old) if old else 0)
-            self._known[path] = stamp, page
-            while self._size > _KEPT:
-                _, (_, gone) = self._known.popitem(last=False)
-                self._size -= _weight(gone)
+def _moved(path: str, folder: Path) -> Moved | None:
+    return Moved(f"{path}/") if (folder / "index.html").is_file() else None
 
 
-def page_of(name: str, body: bytes) -> Page:
+def _page(kept: Kept[tuple[tuple[int, int, int], Page]], path: str, file: Path) -> Page | None:
+    if not file.is_file():
+        return None
+    status = file.stat()
+    stamp = status.st_ino, status.st_mtime_ns, status.st_size
+    known = kept.get(path)
+    if known is not None and known[0] == stamp:
+        return known[1]
+    changed = datetime.fromtimestamp(status.st_mtime, UTC)
+    if status.st_size > _LARGEST:
+        etag = hashlib.blake2b(repr(stamp).encode(), digest_size=12).hexdigest()
+        return Page(b"", type_of(file.name), etag, changed=changed, file=file, size=status.st_size)
+    page = page_of(file.name, file.read_bytes(), changed)
+    kept.put(path, (stamp, page))
+    return page
+
+
+def page_of(name: str, body: bytes, changed: datetime | None = None) -> Page:
     """A page from the name of its file and its bytes."""
-    kind = _TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    smaller = packed(body, 3) if kind.startswith(_PACKABLE) else body
+    kind = type_of(name)
     etag = hashlib.blake2b(body, digest_size=12).hexdigest()
-    return Page(body, kind, etag, smaller if len(smaller) < len(body) else None)
+    return Page(body, kind, etag, in_codings(body) if kind.startswith(_PACKABLE) else {}, changed)
 
 
-def _weight(page: Page) -> int:
-    return len(page.body) + len(page.packed or b"")
+def type_of(name: str) -> str:
+    """The media type of a file, by the end of its name."""
+    return _TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def weight(page: Page) -> int:
+    """Bytes that a page takes."""
+    return len(page.body) + sum(map(len, page.codings.values())) + 1_024
 
 
 def _is_plain(name: str) -> bool:

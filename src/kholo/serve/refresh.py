@@ -9,33 +9,46 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 
+from kholo import __version__
 from kholo.judge import Judge
 from kholo.model import StoreError, UsageError
 from kholo.pipeline import sets
+from kholo.pipeline.attach import Extra
 from kholo.pipeline.cases import view
 from kholo.pipeline.sets import judge_for
-from kholo.pipeline.site import of_views
+from kholo.pipeline.site import write_site
 from kholo.pipeline.verdicts import derive, verdict_files
-from kholo.publish import build_site
 from kholo.store import Store
 
 from . import facts
 from .fill import Told, fill, state_of
 from .index import LAYOUT, VERDICTS, Current, Place, opened
 
-SITE = "site"
+SITE, PICTURES = "site", "pictures"
 
 
 class Sources(msgspec.Struct, frozen=True):
-    """What is served: a store, case folders, both. `folder` is where the index lies."""
+    """What is served: a store, case folders, both. `folder` is where the index lies.
+
+    `extra` is what the site carries besides, `as_of` the moment up to which all is counted (None: that of each look),
+    `fingerprints` are files of further block pages.
+    """
 
     folder: Path
     store: Path | None = None
     cases: tuple[Path, ...] = ()
     is_site_made: bool = True
+    extra: Extra = Extra()
+    as_of: datetime | None = None
+    fingerprints: tuple[Path, ...] = ()
+
+    def judge(self, store: Store | None) -> Judge:
+        """Who judges."""
+        return judge_for(store, self.fingerprints)
 
 
 def case_folders(given: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -50,20 +63,28 @@ def case_folders(given: tuple[Path, ...]) -> tuple[Path, ...]:
 
 
 def made_from(sources: Sources, as_of: datetime) -> str:
-    """Tells states of the sources apart without reading them: parts, reference data, cases' files, and the day."""
-    digest = hashlib.blake2b(f"{as_of:%Y-%m-%d}\n{LAYOUT}".encode(), digest_size=12)
+    """Tells states of the sources apart without reading them.
+
+    Parts, reference data, files of the cases and of what the site carries, this version, and the day.
+    """
+    moment = sources.as_of or f"{as_of:%Y-%m-%d}"
+    said = f"{moment}\n{LAYOUT} {__version__}\n{sources.extra}\n{sources.is_site_made}"
+    digest = hashlib.blake2b(said.encode(errors="replace"), digest_size=12)
     if sources.store is not None:
         store = Store(sources.store)
-        digest.update("\n".join([sets.name_of(judge_for(store)), *store.part_ids()]).encode())
-    for folder in sources.cases:
-        for path in sorted(folder.rglob("*")):
+        digest.update("\n".join([sets.name_of(sources.judge(store)), *store.part_ids()]).encode())
+    for given in (*sources.cases, *sources.extra.sources):
+        for path in (given, *sorted(given.rglob("*"))):
             status = path.stat()
             digest.update(f"\n{path} {status.st_mtime_ns} {status.st_size}".encode(errors="replace"))
     return digest.hexdigest()
 
 
 def refresh(sources: Sources, as_of: datetime, tell: Told = lambda _done, _all: None) -> Current:
-    """Bring the index up to its sources, and put it in force. Raises `CaseError`, `StoreError` and their like."""
+    """Bring the index up to its sources, and put it in force; `as_of` is the moment of looking.
+
+    Raises `CaseError`, `StoreError` and their like.
+    """
     place = Place(sources.folder)
     sources.folder.mkdir(parents=True, exist_ok=True)
     with _held(sources.folder / "lock", "another process is writing to this index"):
@@ -72,17 +93,19 @@ def refresh(sources: Sources, as_of: datetime, tell: Told = lambda _done, _all: 
         if before is not None and before.made_from == mark and (sources.folder / before.facts).exists():
             return before
         store = Store(sources.store) if sources.store else None
-        judge = judge_for(store)
+        judge = sources.judge(store)
         current = Current("", "", mark, as_of)
         made = list(facts.of_judge(judge))
         if store is not None:
             current, networks = _verdicts(place, store, judge, current, before, tell)
             made += [*networks, *facts.of_store(store, judge)]
-        views = [view(folder, store, judge, as_of) for folder in sources.cases]
+        views = [view(folder, store, judge, sources.as_of or as_of) for folder in sources.cases]
         for one in views:
             made += facts.of_case(one)
         if sources.is_site_made:
-            build_site(of_views(views, store, judge), sources.folder / SITE)
+            with TemporaryDirectory(prefix="work-", dir=sources.folder) as work:
+                out, pictures = sources.folder / SITE, sources.folder / PICTURES
+                write_site(views, store, judge, sources.extra, out, Path(work), pictures)
         name, digest = facts.write(made, sources.folder)
         current = msgspec.structs.replace(current, facts=name, facts_digest=digest)
         if before is not None and _same(before, current):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-import threading
 import traceback
-from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -21,15 +19,17 @@ from kholo.publish.language import language_codes
 
 from . import formats, params
 from .index import Current
+from .kept import Kept
 from .limits import Left, Limits
 from .live import preferred
 from .openapi import document
-from .pack import packed
+from .pack import packed, wanted
 from .pages import AllPages, Moved
 from .problems import TYPE, Problem
 from .query import Reader, Rows
 from .read import TooSlow
 from .resources import FORMATS, ROOT, Resource, find
+from .streams import Stream, Streams
 
 METHODS = "GET, HEAD, OPTIONS"
 MAX_ADDRESS = 2_048
@@ -51,6 +51,8 @@ _API = [
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
     ("Vary", "Accept, Accept-Encoding"),
 ]
+#: An API answer is packed each time it is made, in what takes least time.
+_API_CODINGS = ("gzip",)
 _PAGE = [
     *_ALWAYS,
     (
@@ -58,7 +60,6 @@ _PAGE = [
         "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none';"
         " base-uri 'none'; form-action 'self'",
     ),
-    ("Vary", "Accept, Accept-Encoding, Accept-Language"),
 ]
 _PREFLIGHT = [
     ("Access-Control-Allow-Methods", METHODS),
@@ -82,7 +83,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     status: int
     headers: list[tuple[str, str]]
-    body: bytes = b""
+    body: bytes | Stream = b""
 
 
 class Site:
@@ -90,9 +91,8 @@ class Site:
 
     def __init__(self, reader: Reader | None, pages: AllPages | None, limits: Limits | None) -> None:
         self._reader, self._pages, self._limits = reader, pages, limits
-        self._kept: OrderedDict[str, Answer] = OrderedDict()
-        self._size = 0
-        self._lock = threading.Lock()
+        self._kept: Kept[Answer] = Kept(_KEPT, _weight)
+        self._streams = Streams()
 
     def answer(self, request: Request) -> Answer:
         """The answer. Never raises."""
@@ -128,29 +128,40 @@ class Site:
 
     def _page(self, request: Request) -> Answer:
         path = _decoded(request.path)
-        code = preferred(request.headers.get("accept-language", ""), language_codes()) if path == "/" else "en"
-        if code != "en":
-            return Answer(302, [*_PAGE, ("Location", f"{code}/"), ("Cache-Control", "no-store")])
+        code = preferred(request.headers.get("accept-language", ""), language_codes())
+        if path == "/" and code != "en":
+            headers = [*_PAGE, ("Vary", "Accept-Language"), ("Location", f"{code}/"), ("Cache-Control", "no-store")]
+            return Answer(302, headers)
         found = self._pages.page(path) if self._pages is not None else None
         if found is None:
-            return self._missing(path, request)
+            return self._missing(path, code, request)
         if isinstance(found, Moved):
             place = quote(found.path.rstrip("/").rpartition("/")[2])
             return Answer(301, [*_PAGE, ("Location", f"{place}/"), ("Cache-Control", f"public, max-age={_MAX_AGE}")])
-        is_packed = found.packed is not None and _takes_gzip(request.headers)
-        etag = f'"{found.etag}{"-gzip" if is_packed else ""}"'
+        coding = wanted(request.headers, tuple(found.codings))
+        etag = _etag(found.etag, coding)
         headers = [*_PAGE, ("ETag", etag), ("Cache-Control", f"public, max-age={_MAX_AGE}")]
-        if _is_fresh(request.headers, etag, None):
+        vary = [*(["Accept-Encoding"] if found.codings else []), *(["Accept-Language"] if path == "/" else [])]
+        if vary:
+            headers.append(("Vary", ", ".join(vary)))
+        if found.changed is not None:
+            headers.append(_modified(found.changed))
+        if _is_fresh(request.headers, etag, found.changed):
             return Answer(304, headers)
-        body = found.packed if is_packed and found.packed is not None else found.body
-        return Answer(200, [*headers, ("Content-Type", found.content_type), *_packing(is_packed)], body)
+        headers += [("Content-Type", found.content_type), *_packing(coding)]
+        if found.file is not None:
+            return Answer(200, headers, self._streams.opened(found.file, found.size, is_read=request.method == "GET"))
+        return Answer(200, headers, found.codings.get(coding, found.body))
 
-    def _missing(self, path: str, request: Request) -> Answer:
+    def _missing(self, path: str, code: str, request: Request) -> Answer:
         """A page for people, a problem for programs."""
         if self._pages is None or "text/html" not in request.headers.get("accept", ""):
             raise Problem("not-found", "no page here; the front page is /, the API begins at /api/v1/")
-        page = self._pages.missing(path)
-        return Answer(404, [*_PAGE, ("Content-Type", page.content_type), ("Cache-Control", "no-store")], page.body)
+        page = self._pages.missing(path, code)
+        coding = wanted(request.headers, tuple(page.codings))
+        vary = ("Vary", "Accept, Accept-Encoding, Accept-Language")
+        headers = [*_PAGE, vary, ("Content-Type", page.content_type), ("Cache-Control", "no-store")]
+        return Answer(404, [*headers, *_packing(coding)], page.codings.get(coding, page.body))
 
     def _resource(self, request: Request) -> Answer:
         found = find(_decoded(request.path))
@@ -165,20 +176,20 @@ class Site:
         if self._reader is None:
             raise Problem("not-found", "only pages are served here")
         current = self._reader.index.current()
-        is_packed = _takes_gzip(request.headers)
-        key = _key(resource, values, name, current, is_packed)
+        coding = wanted(request.headers, _API_CODINGS)
+        key = _key(resource, values, name, current, coding)
         headers = [*_API, ("ETag", key), ("Cache-Control", f"public, max-age={_MAX_AGE}"), _modified(current.changed)]
         if key in _tags(request.headers):
             return Answer(304, headers)
-        kept = self._recall(key)
+        kept = self._kept.get(key)
         if kept is None:
-            kept = self._made(resource, values, name, current, headers, is_packed=is_packed)
-            self._keep(key, kept)
+            kept = self._made(resource, values, name, current, headers, coding)
+            self._kept.put(key, kept)
         return Answer(304, headers) if _is_fresh(request.headers, key, current.changed) else kept
 
     def _made(
         self, resource: Resource, values: dict[str, Any], name: str, current: Current, headers: list[tuple[str, str]],
-        *, is_packed: bool,
+        coding: str,
     ) -> Answer:  # fmt: skip
         reader = self._reader
         if reader is None:
@@ -195,26 +206,9 @@ class Site:
             body = _listed(found, following, name, resource.row)
         else:
             body = formats.json_bytes(reader.one(resource, current, values))
-        if is_packed and len(body) >= _PACKED_FROM:
-            return Answer(200, [*headers, *_packing(True)], packed(body))
+        if coding and len(body) >= _PACKED_FROM:
+            return Answer(200, [*headers, *_packing(coding)], packed(body))
         return Answer(200, headers, body)
-
-    def _recall(self, key: str) -> Answer | None:
-        with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-            return found
-
-    def _keep(self, key: str, answer: Answer) -> None:
-        with self._lock:
-            if key in self._kept:
-                return
-            self._kept[key] = answer
-            self._size += _weight(answer)
-            while self._size > _KEPT:
-                _, gone = self._kept.popitem(last=False)
-                self._size -= _weight(gone)
 
 
 def _weight(answer: Answer) -> int:
@@ -262,12 +256,17 @@ def _id(param: params.Param, text: str) -> str:
         raise Problem("not-found", f"{param.name}: no such id can be") from None
 
 
-def _key(resource: Resource, values: dict[str, Any], name: str, current: Current, is_packed: bool) -> str:
+def _key(resource: Resource, values: dict[str, Any], name: str, current: Current, coding: str) -> str:
     """The entity tag: what was asked for, and the state of what answers."""
     state = current.verdicts_digest if resource.kind == "verdict" else current.facts_digest
     said = [resource.name, sorted(values.items()), name, state, current.set_name]
     digest = hashlib.blake2b(msgspec.json.encode(said), digest_size=12).hexdigest()
-    return f'"{digest}{"-gzip" if is_packed else ""}"'
+    return _etag(digest, coding)
+
+
+def _etag(digest: str, coding: str) -> str:
+    """A coding is a representation of its own, and has a tag of its own (RFC 9110, 8.8.3.3)."""
+    return f'"{digest}-{coding}"' if coding else f'"{digest}"'
 
 
 def _tags(headers: Mapping[str, str]) -> list[str]:
@@ -290,16 +289,8 @@ def _modified(changed: datetime) -> tuple[str, str]:
     return "Last-Modified", format_datetime(changed.replace(microsecond=0), usegmt=True)
 
 
-def _takes_gzip(headers: Mapping[str, str]) -> bool:
-    for part in headers.get("accept-encoding", "").lower().split(",")[:20]:
-        name, _, weight = part.partition(";")
-        if name.strip() in ("gzip", "*"):
-            return weight.strip().replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
-
-
-def _packing(is_packed: bool) -> list[tuple[str, str]]:
-    return [("Content-Encoding", "gzip")] if is_packed else []
+def _packing(coding: str) -> list[tuple[str, str]]:
+    return [("Content-Encoding", coding)] if coding else []
 
 
 def _decoded(path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import resource
 import secrets
 import sys
 import threading
@@ -26,13 +27,19 @@ from .query import Reader
 from .read import Index
 from .refresh import SITE, Sources, made_from, refresh
 from .respond import Site
+from .slow import SlowReaders
+from .streams import AT_ONCE
 from .wsgi import application
 
-#: Milliseconds in which a client has to send the head of a request, and bytes that it may have.
+#: Milliseconds in which a client has to send the head of a request, also on a connection that it keeps open, and bytes
+#: that it may have.
 _HEAD_TIME, _HEAD_SIZE = 10_000, 16_384
-#: Requests that one worker answers at a time, as measured (docs/decisions/0023-serving.md); the next wait in its queue,
-#: and at most so many.
-_THREADS, _WAITING = 2, 256
+#: Requests that one worker answers at a time, as measured (docs/decisions/0023-serving.md); the next wait.
+_ANSWERS = 2
+#: Connections that one worker holds; the next ones wait to be accepted. That is what Granian calls backpressure.
+_CONNECTIONS = 4_096
+#: Files that a process opens besides.
+_FILES = 256
 #: Seconds that requests under way have for their end when the server is stopped.
 _STOP = 5
 
@@ -65,8 +72,8 @@ def serve(sources: Sources, options: Options, say: Callable[[str], None]) -> Non
         port=options.port,
         interface=Interfaces.WSGI,
         workers=options.workers,
-        blocking_threads=_THREADS,
-        backpressure=_WAITING,
+        blocking_threads=_ANSWERS + AT_ONCE,
+        backpressure=_room(),
         websockets=False,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=_HEAD_TIME, max_buffer_size=_HEAD_SIZE),
@@ -97,7 +104,19 @@ def loaded(sources: Sources, options: Options, salt: bytes) -> Callable[[dict[st
     reader = Reader(Index(sources.folder), store)
     pages = LivePages(FolderPages(options.site or sources.folder / SITE), reader)
     site = Site(reader, pages, limits)
-    return application(site, is_behind_proxy=options.is_behind_proxy)
+    readers = SlowReaders(options.port, time.monotonic)
+    threading.Thread(target=readers.watch, daemon=True).start()
+    return application(site, is_behind_proxy=options.is_behind_proxy, at_once=_ANSWERS)
+
+
+def _room() -> int:
+    """How many connections there is room for, once the process may have as many files open as it is allowed to."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = _CONNECTIONS + _FILES
+    most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return max(_FILES, most - _FILES)
 
 
 def _watch(sources: Sources, every: float, stopped: threading.Event, say: Callable[[str], None]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
 from .respond import Request, Site
+from .streams import Stream
 
 _REASONS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _WANTED = {
@@ -19,8 +21,14 @@ _WANTED = {
 Start = Callable[[str, list[tuple[str, str]]], Any]
 
 
-def application(site: Site, *, is_behind_proxy: bool) -> Callable[[dict[str, Any], Start], Iterable[bytes]]:
-    """The application. Behind a proxy the client is the last address that it put into `X-Forwarded-For`."""
+def application(
+    site: Site, *, is_behind_proxy: bool, at_once: int
+) -> Callable[[dict[str, Any], Start], Iterable[bytes]]:
+    """The application. Behind a proxy the client is the last address that it put into `X-Forwarded-For`.
+
+    So many answers are made `at_once`; files that are read piece by piece while they are sent don't count.
+    """
+    turns = threading.Semaphore(at_once)
 
     def answer(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         client = str(environ.get("REMOTE_ADDR", ""))
@@ -33,10 +41,13 @@ def application(site: Site, *, is_behind_proxy: bool) -> Callable[[dict[str, Any
             headers={name: str(environ[key]) for key, name in _WANTED.items() if key in environ},
             client=client,
         )
-        made = site.answer(request)
+        with turns:
+            made = site.answer(request)
         is_empty = made.status in (204, 304)
         length = [] if is_empty else [("Content-Length", str(len(made.body)))]
         start(_REASONS[made.status], [*made.headers, *length])
-        return [] if request.method == "HEAD" or is_empty else [made.body]
+        if request.method == "HEAD" or is_empty:
+            return []
+        return made.body if isinstance(made.body, Stream) else [made.body]
 
     return answer

@@ -31,7 +31,7 @@ from typing import Any
 
 import duckdb
 
-from kholo.model import StoreError
+from kholo.model import OtherLayout, StoreError
 
 from .disk import file_digest, sync
 from .schema import FACTS, TABLES, columns, columns_of, empty
@@ -62,7 +62,7 @@ class Store:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(f"{root}: can't be used as a store: {error}") from error
         if layout != LAYOUT:
-            raise StoreError(f"{root}: written in layout {layout!r}; this kholo reads layout {LAYOUT}")
+            raise OtherLayout(f"{root}: written in layout {layout!r}; this kholo reads layout {LAYOUT}")
 
     def _create(self, mark: Path) -> None:
         if self.root.exists() and any(self.root.iterdir()):

@@ -36,7 +36,7 @@ def keys(site: Site) -> list[Key]:
 def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     """The incident as it stands in its case, with the claims that rest on it."""
     if key[0] not in site.incidents:
-        return _outside(*site.outside.incidents[key[0]], language)
+        return _outside(site, key[0], language)
     name, incident = site.incidents[key[0]]
     page = site.case(name, language)
     row = next(one for one in page.incidents if one.incident.incident_id == key[0])
@@ -52,10 +52,12 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     }
 
 
-def _outside(service: str, incident: Incident, language: Language) -> dict[str, Any]:
+def _outside(site: Site, name: str, language: Language) -> dict[str, Any]:
+    service, incident = site.outside.incidents[name]
     return {
         "title": incident_title(service, incident, language),
-        "row": incident_row(incident, 1, "incident", {}),
+        "row": incident_row(incident, 1, "incident", {}, site.outside.proofs.get(name, ())),
+        "service": service,
         "view": Unnamed(),
         "simulated": incident.simulated,
         "cited": [],

@@ -9,6 +9,7 @@ from typing import Any
 
 from kholo.model import Verdict
 
+from ..headline import incident_title
 from ..language import Language
 from ..safe import explorer_address
 from ..site import Site
@@ -36,6 +37,10 @@ def _content(site: Site, service: str, verdict: Verdict, language: Language) -> 
     return {
         "title": language.say("A measurement of {service}", service=service),
         "service": service,
+        "incidents": [
+            (name, incident_title(called, one, language))
+            for name, (called, one) in sorted(site.outside.incidents.items())
+        ],
         "verdict": verdict,
         "story": site.stories.get(uid),
         "explorer": None if verdict.simulated else explorer_address(uid),

@@ -1,0 +1,60 @@
+"""What of an index belongs to a measurement or an incident: results that prove it, incidents, cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from kholo.model import IMPAIRED, Incident, Verdict
+from kholo.pipeline.cases import PROOFS
+
+from .index import Current
+from .read import Index, span_of
+from .rows import CaseRow
+
+#: Rows asked for, so that those of one second can be put in order.
+_ASKED = 20
+#: Incidents and cases that are named at most.
+_MOST = 20
+
+
+def proofs(index: Index, current: Current, incident: Incident) -> tuple[Verdict, ...]:
+    """The first and the last results that show an incident, as the pages of a case have them."""
+    since, until = incident.onset.earliest, incident.last_seen
+    found: dict[str, Verdict] = {}
+    for newest_first in (False, True):
+        span = span_of(int(since.timestamp()), int(until.timestamp()) + 1, newest_first=newest_first)
+        rows: list[Verdict] = []
+        for network in incident.networks:
+            for state in sorted(IMPAIRED):
+                wanted = {**_about(incident), "network": network, "state": state}
+                page = index.verdicts(current, wanted, span, _ASKED)
+                rows += [msgspec.json.decode(row, type=Verdict) for row in page.rows]
+        rows = [row for row in rows if since <= row.measured_at <= until]
+        rows.sort(key=lambda row: (row.measured_at, row.measurement_uid), reverse=newest_first)
+        found.update((row.measurement_uid, row) for row in rows[:PROOFS])
+    return tuple(sorted(found.values(), key=lambda row: (row.measured_at, row.measurement_uid)))
+
+
+def incidents(index: Index, current: Current, verdict: Verdict) -> list[Incident]:
+    """Incidents of a service on the network on which it was measured, and at that time."""
+    if verdict.service is None:
+        return []
+    test = (
+        "simulated = :simulated AND service = :service AND place = :place AND instr(network, ' ' || :network || ' ')"
+        " AND since <= :at AND until >= :at"
+    )
+    values = {**_about(verdict), "network": verdict.network, "at": int(verdict.measured_at.timestamp())}
+    return [msgspec.json.decode(row, type=Incident) for _, row in index.facts(current, "incident", test, values, _MOST)]
+
+
+def cases(index: Index, current: Current, one: Verdict | Incident) -> dict[str, str]:
+    """Cases of its service and country, by id, with their titles."""
+    test = "simulated = :simulated AND service = :service AND place = :place"
+    rows = index.facts(current, "case", test, _about(one), _MOST)
+    return {key: msgspec.json.decode(row, type=CaseRow).title for key, row in rows}
+
+
+def _about(one: Verdict | Incident) -> dict[str, Any]:
+    return {"simulated": one.simulated, "service": one.service or "", "place": one.place}

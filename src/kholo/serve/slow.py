@@ -1,0 +1,120 @@
+"""Readers that take next to nothing of what they asked for: their connections are closed, so that others find room.
+
+Granian and hyper bound the time for the head of a request, and none for the reading of an answer. Only Linux says how
+far a reader is; elsewhere nothing is closed, and a proxy in front has to see to it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import struct
+import termios
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+#: A reader that something is waiting for has to take so many bytes in so many seconds.
+LEAST, PATIENCE = 16_384, 60.0
+#: Seconds between two looks.
+_EVERY = 5.0
+_OWN = Path("/proc/self/fd")
+#: Where `tcpi_bytes_acked` stands in Linux's `struct tcp_info` (include/uapi/linux/tcp.h).
+_ACKED = slice(120, 128)
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """How many bytes a reader had, and when that was looked at (seconds)."""
+
+    many: int
+    when: float
+
+
+class SlowReaders:
+    """Looks at the connections of this process that came in at a port."""
+
+    def __init__(self, port: int, clock: Callable[[], float], least: int = LEAST, patience: float = PATIENCE) -> None:
+        self._port, self._clock, self._least, self._patience = port, clock, least, patience
+        self._known: dict[str, Taken] = {}
+
+    def look(self) -> int:
+        """Close those that took too little for too long; how many."""
+        now, known, closed = self._clock(), self._known, 0
+        self._known = {}
+        for name, number in _sockets():
+            with _duplicate(number) as line:
+                taken = _taken(line, self._port) if line else None
+                if line is None or taken is None:
+                    continue
+                before = known.get(name)
+                if before is None or not 0 <= taken - before.many < self._least:
+                    before = Taken(taken, now)
+                if now - before.when >= self._patience:
+                    _cut(line)
+                    closed += 1
+                else:
+                    self._known[name] = before
+        return closed
+
+    def watch(self) -> None:
+        """Look now and then, for as long as the process lives. Does nothing where the system does not say."""
+        if not _OWN.is_dir():
+            return
+        pause = threading.Event()
+        while not pause.wait(_EVERY):
+            self.look()
+
+
+def _sockets() -> list[tuple[str, int]]:
+    """The open sockets of this process: what tells them apart, and their numbers."""
+    found = []
+    for path in _OWN.iterdir():
+        with suppress(OSError):
+            target = str(path.readlink())
+            if target.startswith("socket:"):
+                found.append((target, int(path.name)))
+    return found
+
+
+@contextmanager
+def _duplicate(number: int) -> Iterator[socket.socket | None]:
+    """A socket of this process once more, for as long as it is looked at; None where it is gone already."""
+    try:
+        copy = os.dup(number)
+    except OSError:
+        yield None
+        return
+    try:
+        line = socket.socket(fileno=copy)
+    except OSError:
+        os.close(copy)
+        yield None
+        return
+    with line:
+        yield line
+
+
+def _taken(line: socket.socket, port: int) -> int | None:
+    """Bytes that the reader of a connection has taken; None where nothing waits for it, or it is none of ours."""
+    try:
+        is_ours = line.family in (socket.AF_INET, socket.AF_INET6) and line.getsockname()[1] == port
+        if not is_ours or line.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            return None
+        waiting = fcntl.ioctl(line.fileno(), termios.TIOCOUTQ, bytes(4))
+        if not any(waiting):
+            return None
+        told = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKED.stop)
+    except OSError:
+        return None
+    return int(struct.unpack("=Q", told[_ACKED])[0])
+
+
+def _cut(line: socket.socket) -> None:
+    """End a connection; what waits for its reader is thrown away."""
+    with suppress(OSError):
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        line.shutdown(socket.SHUT_RDWR)
