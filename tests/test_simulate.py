@@ -191,7 +191,7 @@ BROKEN = {
     "other site of the service": ("weather.example", "chirp.example", "other hosts"),
     "other site that is real": ("weather.example", "x.com", "others.urls"),
     "other address that is real": ("203.0.113.20", "8.8.8.8", "others.address"),
-    "share of runs": ("share = 0.15", "share = 1.5", "others.share"),
+    "share of runs": ("share = 0.17", "share = 1.7", "others.share"),
     "far future": ("to = 2025-03-18", "to = 2199-03-18", "not within the scenario"),
     "overflow": ("per_day = 24", "per_day = 1e999", "at most"),
     "control characters": ("seed =", '"\\u001b[31m" =', "\\x1b"),

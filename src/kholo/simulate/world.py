@@ -20,12 +20,13 @@ _FOREIGN = 65_000
 
 
 class _Run(msgspec.Struct, frozen=True):
-    """One run of one probe: all its measurements share a report."""
+    """One run of one probe: all its measurements share a report. `has_others`: it measures the other sites too."""
 
     network: Network
     at: datetime
     report: str
     dice: random.Random
+    has_others: bool = False
 
 
 def simulate(scenario: Scenario, seed: int | None = None) -> Iterator[bytes]:
@@ -87,9 +88,15 @@ def _runs(scenario: Scenario, network: Network, day: datetime, dice: random.Rand
     """About `per_day` measurements, in runs of one for each address of the service."""
     wanted = network.per_day / len(scenario.service.urls)
     count = int(wanted) + (dice.random() < wanted - int(wanted))
+    share = scenario.others.share if scenario.others and network.kbits is not None else 0.0
+    # Spread evenly over the runs: by chance alone whole days would have none, and nothing to compare with.
+    passed = day.toordinal() * wanted * share % 1
     for _ in range(count):
         at = (day + _DAY * dice.random()).replace(microsecond=0)
-        yield _Run(network, at, f"{dice.getrandbits(40):010x}", random.Random(dice.getrandbits(64)))  # noqa: S311
+        report, own = f"{dice.getrandbits(40):010x}", random.Random(dice.getrandbits(64))  # noqa: S311
+        passed += share
+        yield _Run(network, at, report, own, passed >= 1)
+        passed %= 1
 
 
 def _measurements(scenario: Scenario, run: _Run, seed: int) -> Iterator[dict[str, Any]]:
@@ -120,9 +127,9 @@ def _measurements(scenario: Scenario, run: _Run, seed: int) -> Iterator[dict[str
 def _other_sites(
     scenario: Scenario, run: _Run, seed: int, speeds: _Speeds, delay: timedelta, vpn: bool
 ) -> Iterator[dict[str, Any]]:
-    """Sites of no service in the same report, where their speed says something: blocked or slowed are they never."""
+    """Sites of no service in the same report, where their speed says something. Nothing blocks or slows them."""
     others = scenario.others
-    if others is None or run.network.kbits is None or run.dice.random() >= others.share:
+    if others is None or not run.has_others:
         return
     for place, url in enumerate(others.urls, len(scenario.service.urls)):
         cause = "noise" if run.dice.random() < scenario.noise else ""
