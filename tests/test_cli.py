@@ -78,14 +78,14 @@ def test_incidents_have_the_public_names_and_lead_to_their_rows(store: Path) -> 
 
 
 def test_tables_and_files(store: Path, tmp_path: Path) -> None:
-    assert b"2723 verdicts" in kholo("verdicts", "--store", store).stdout
+    assert b"3398 verdicts" in kholo("verdicts", "--store", store).stdout
     assert b"insufficient" in kholo("timeline", "--store", store).stdout
     for name in ("a.csv", "a.parquet"):
         assert kholo("verdicts", "--store", store, "--out", tmp_path / name).returncode == 0
     with (tmp_path / "a.csv").open() as stream:
-        assert len(list(csv.DictReader(stream))) == 2_723
+        assert len(list(csv.DictReader(stream))) == 3_398
     with duckdb.connect() as db:
-        assert db.execute("SELECT count(*) FROM read_parquet(?)", [str(tmp_path / "a.parquet")]).fetchone() == (2_723,)
+        assert db.execute("SELECT count(*) FROM read_parquet(?)", [str(tmp_path / "a.parquet")]).fetchone() == (3_398,)
     assert kholo("verdicts", "--store", store, "--out", tmp_path / "a.doc").returncode == 2
     assert kholo("incidents", "--store", store, "--out", tmp_path / "i.csv").returncode == 0
 

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -16,13 +17,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kholo.detect import Result, cells, incidents
+from kholo.detect.rates import RateFinding, Transfer
 from kholo.judge import Judge
-from kholo.model import IMPAIRED, Grade, Incident, ScenarioError, State, UsageError
+from kholo.model import IMPAIRED, Grade, ScenarioError, State, UsageError
+from kholo.pipeline.events import Events, events
+from kholo.pipeline.ingest import ingest
+from kholo.pipeline.rates import transfers
+from kholo.pipeline.verdicts import Filter, judged
 from kholo.pipeline.work import work
 from kholo.simulate import load_scenario, shipped_scenarios, simulate, truth, write
+from kholo.simulate.transfers import CERTIFICATES, HEAD
 from kholo.sources.items import Item
 from kholo.sources.source import Context
+from kholo.store import Store
 
 from .conftest import NOW
 
@@ -36,12 +43,14 @@ def rows(name: str, judge: Judge) -> list[dict[str, object]]:
     return [msgspec.json.decode(line.verdict) for line in done.lines]
 
 
-def found(name: str, judge: Judge) -> list[Incident]:
-    made = []
-    for row in rows(name, judge):
-        fields = {key: row[key] for key in Result.__struct_fields__}
-        made.append(msgspec.convert(fields, Result))
-    return incidents(cells(made))
+def happened(name: str, judge: Judge, folder: Path) -> tuple[Events, list[Transfer]]:
+    """What the whole line finds in a shipped scenario, and the transfers that it looked at."""
+    write(simulate(load_scenario(SHIPPED[name])), folder / f"{name}.jsonl")
+    store = Store(folder / "store", create=True)
+    ingest(store, [folder / f"{name}.jsonl"], None, NOW)
+    with judged(store, judge) as db:
+        came = list(transfers(db, judge.reference, Filter()))
+    return events(store, judge, Filter()), came
 
 
 def test_same_seed_same_bytes_in_any_process(tmp_path: Path) -> None:
@@ -79,15 +88,26 @@ def test_each_mechanism_is_judged_as_what_it_is(judge: Judge) -> None:
     }
 
 
-def test_where_nothing_happens_nothing_is_found(judge: Judge) -> None:
+def test_where_nothing_happens_nothing_is_found(judge: Judge, tmp_path: Path) -> None:
     assert not [row for row in rows("quiet", judge) if row["state"] in IMPAIRED]
-    assert found("quiet", judge) == []
+    found, came = happened("quiet", judge, tmp_path)
+    assert found.incidents == ()
+    # Telecom has 24 runs a day for sixty days: its speeds were looked at, and are as always.
+    assert len([one for one in came if one.service and one.network == "AS64500"]) > 1_300
+    assert {(one.network, one.state, one.kind) for one in found.rates if one.service} == {
+        ("AS64500", State.OK, ""), ("AS64501", State.OK, ""),
+    }  # fmt: skip
 
 
-def test_the_demos_truth_is_found(judge: Judge) -> None:
-    blocked, throttled = found("demo", judge)
+def test_the_demos_truth_is_found(judge: Judge, tmp_path: Path) -> None:
+    found, came = happened("demo", judge, tmp_path)
+    blocked, throttled = found.incidents
     assert (blocked.state, blocked.networks) == (State.BLOCKED, ("AS64500", "AS64501", "AS64502"))
-    assert (throttled.state, throttled.networks, throttled.grade) == (State.THROTTLED, ("AS64500",), Grade.A)
+    assert (throttled.kind, throttled.networks, throttled.grade) == ("throttled", ("AS64500",), Grade.A)
+    assert (throttled.mechanisms, throttled.simulated) == (("throttle.rate",), True)
+    (slow,) = [one for one in found.rates if one.kind]
+    assert (slow.kind, slow.service, slow.network, slow.simulated) == ("targeted", "chirp", "AS64500", True)
+    assert_capped(came, slow)
     assert blocked.simulated
     assert set(blocked.mechanisms) == {"tls.reset", "dns.bogon", "tcp.timeout"}
     slack = timedelta(hours=6)
@@ -97,6 +117,41 @@ def test_the_demos_truth_is_found(judge: Judge) -> None:
         assert spell.end is not None
         assert spell.onset.earliest - slack <= begin <= spell.onset.latest + slack
         assert spell.end.earliest - slack <= end <= spell.end.latest + slack
+
+
+def assert_capped(came: list[Transfer], slow: RateFinding) -> None:
+    """While it lasts the service comes at the cap of 130 kbit/s or, round trips and all, below; other sites do not."""
+    held = [one for one in came if slow.since <= one.measured_at <= slow.until and one.network == slow.network]
+    mine = [one.bits_per_second or 0 for one in held if one.service]
+    others = [one.bits_per_second or 0 for one in held if one.service is None]
+    # One probe in twenty does not meet the cap.
+    assert 0.85 * len(mine) < len([rate for rate in mine if 80_000 < rate < 150_000]) < len(mine)
+    assert len(others) > 45
+    assert len([rate for rate in others if rate > 500_000]) > 0.85 * len(others)
+    assert slow.cap_kbits is not None
+    assert 110 < slow.cap_kbits < 130
+
+
+def test_a_transfer_is_written_down_as_probes_do() -> None:
+    """Reads add up to the page, the head of the answer and the handshake; no step ends before it began."""
+    seen = 0
+    for line in islice(simulate(load_scenario(SHIPPED["demo"])), 300):
+        keys = msgspec.json.decode(line)["test_keys"]
+        if not keys["network_events"]:
+            continue
+        seen += 1
+        steps = keys["tcp_connect"] + keys["tls_handshakes"] + keys["requests"]
+        times = [time for step in steps for time in (step["t0"], step["t"])]
+        assert times == sorted(times)
+        read = [event for event in keys["network_events"] if event["operation"] == "read"]
+        body = keys["requests"][0]["response"]["body"]
+        assert sum(event["num_bytes"] for event in read) == len(body) + HEAD + CERTIFICATES
+        assert len(body) == keys["control"]["http_request"]["body_length"]
+        moments = [event["t"] for event in keys["network_events"]]
+        assert moments == sorted(moments)
+        assert times[0] <= moments[0] <= moments[-1] <= times[-1] + 0.001
+        assert {event["transaction_id"] for event in read} == {keys["requests"][0]["transaction_id"]}
+    assert seen > 100
 
 
 def test_a_file_is_written_whole_and_only_under_a_name_that_fits(tmp_path: Path) -> None:
@@ -129,6 +184,14 @@ BROKEN = {
     "host behind a question mark": ("https://chirp.example/", "https://x.com?.example", "ends in .example"),
     "address of the block page": ("203.0.113.10", "203.0.113.80", "other than 203.0.113.80"),
     "key of another kind": ('kind = "throttle"', 'kind = "throttle"\ndelay_hours = 3.0', "not for kind 'throttle'"),
+    "cap without a speed": ("kbits = 9000", "", "has no kbits of its own"),
+    "cap of nothing": ("kbits = 130", "kbits = 0.5", "32 to"),
+    "cap on a block": ('kind = "block"', 'kind = "block"\nkbits = 130', "not for kind 'block'"),
+    "speed": ("kbits = 9000", "kbits = inf", "32 to"),
+    "other site of the service": ("weather.example", "chirp.example", "other hosts"),
+    "other site that is real": ("weather.example", "x.com", "others.urls"),
+    "other address that is real": ("203.0.113.20", "8.8.8.8", "others.address"),
+    "share of runs": ("share = 0.17", "share = 1.7", "others.share"),
     "far future": ("to = 2025-03-18", "to = 2199-03-18", "not within the scenario"),
     "overflow": ("per_day = 24", "per_day = 1e999", "at most"),
     "control characters": ("seed =", '"\\u001b[31m" =', "\\x1b"),

@@ -170,5 +170,6 @@ def _show_incident(store: Store, judge: Judge, incident: Incident, as_json: bool
         )
     else:
         click.echo(f"  no end was measured; last seen {incident.last_seen:%Y-%m-%d %H:%M} UTC")
+    _list("What else was seen in these hours", incident.because)
     click.echo("\nThe rows behind it:")
     output.table(rows, _ROWS)

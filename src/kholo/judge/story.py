@@ -159,7 +159,7 @@ def _tcp(row: Observation) -> str:
 
 def _tls(row: Observation) -> str:
     how = "QUIC handshake" if row.layer is Layer.QUIC else "TLS handshake"
-    trickle = f", after {row.bytes_read} bytes in {row.read_span:.1f} s" if row.bytes_read else ""
+    trickle = f", after {_came(row)}" if row.bytes_read else ""
     valid = "completed with a valid certificate" if row.proven else "completed"
     end = _failed(row) if row.failure else valid
     return _scored(row) or f"{how} at {_at(row)} with the name {row.hostname or '-'}: {end}{trickle}."
@@ -178,7 +178,12 @@ def _http(row: Observation) -> str:
     if row.engine == "archive":
         return f"The archive's listing says: {row.failure or 'no anomaly'}."
     what = row.url or f"the page of {row.hostname}"
-    return f"Asking for {what}: {_page(row)}{f', {_failed(row)}' if row.failure else ''}."
+    came = f", {_came(row)} with the handshake" if row.bytes_read else ""
+    return f"Asking for {what}: {_page(row)}{f', {_failed(row)}' if row.failure else ''}{came}."
+
+
+def _came(row: Observation) -> str:
+    return f"{row.bytes_read} bytes in {row.read_span:.1f} s"
 
 
 def _scored(row: Observation) -> str:

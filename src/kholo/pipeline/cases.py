@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from kholo.record import assess, checklist, clocks, effect, load_case, load_effe
 from kholo.record.law import law_of
 from kholo.store import Store, rows
 
-from .events import Events, events
+from .events import Events, events, rates_of
 from .others import elsewhere, lines_out, source_names
 from .rates import transfers
 from .verdicts import PUBLIC, Filter, judged
@@ -150,7 +150,7 @@ def shown(
         with judged(store, judge) as db:
             states = _states(db, found.case, as_of)
             speeds = _speeds(db, found, judge, as_of)
-            proofs = {item.incident_id: _proofs(db, item) for item in found.events.incidents}
+            proofs = {item.incident_id: _proofs(db, item, slow) for item in found.events.incidents}
             others = Others(
                 taken_back=found.taken_back,
                 outages=lines_out(db, found.case, networks, as_of),
@@ -221,18 +221,22 @@ def _states(db: duckdb.DuckDBPyConnection, case: Case, as_of: datetime) -> dict[
     return {State(row["state"]): row["n"] for row in rows(db.execute(query, [case.simulated, *values]))}
 
 
-def _proofs(db: duckdb.DuckDBPyConnection, incident: Incident) -> tuple[Verdict, ...]:
-    """The first and the last verdicts that show the incident."""
+def _proofs(db: duckdb.DuckDBPyConnection, incident: Incident, findings: Iterable[RateFinding]) -> tuple[Verdict, ...]:
+    """The first and the last verdicts that show the incident: those of its states, and of transfers that were slow."""
+    slow = sorted({uid for one in rates_of(incident, findings) for uid in one.measurement_uids})
+    states = sorted({incident.state, *(spell.state for spell in incident.spells)})
     wanted = Filter(service=incident.service, place=incident.place, since=incident.onset.earliest)
     condition, values = wanted.sql()
     query = (
         f"SELECT {', '.join(PUBLIC)} FROM counted WHERE simulated = ? AND list_contains(?, network)"  # noqa: S608
-        f" AND list_contains(?, state) AND measured_at <= ? AND {condition}"
+        " AND (list_contains(?, state) OR list_contains(?, measurement_uid)) AND measured_at <= ?"
+        f" AND {condition}"
     )
     first = [
         incident.simulated,
         list(incident.networks),
-        sorted(IMPAIRED),
+        states,
+        slow,
         incident.last_seen.replace(tzinfo=None),
         *values,
     ]

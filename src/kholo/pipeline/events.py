@@ -126,16 +126,21 @@ def events(store: Store, judge: Judge, wanted_: Filter, months: Sequence[Month] 
 
 def _with_rates(incident: Incident, findings: Iterable[RateFinding], name: Callable[[str], str]) -> Incident:
     """An incident of throttling says how slow the service was, and how fast others were."""
-    mine = (
-        sentence(one, name(one.service))
+    mine = (sentence(one, name(one.service)) for one in rates_of(incident, findings))
+    return msgspec.structs.replace(incident, because=(*mine, *incident.because))
+
+
+def rates_of(incident: Incident, findings: Iterable[RateFinding]) -> list[RateFinding]:
+    """The findings of rates that an incident of throttling rests on."""
+    return [
+        one
         for one in findings
         if incident.state is one.state is State.THROTTLED
         and (incident.service, incident.place, incident.simulated) == (one.service, one.place, one.simulated)
         and one.network in incident.networks
         and incident.onset.earliest <= one.until
         and one.since <= incident.last_seen
-    )
-    return msgspec.structs.replace(incident, because=(*mine, *incident.because))
+    ]
 
 
 def _slow_uids(slow: list[Slowdown]) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -79,10 +79,12 @@ class ClockRow(msgspec.Struct, frozen=True):
 
 
 class ProofRow(msgspec.Struct, frozen=True):
-    """A verdict that proves an incident; `address` is its page at OONI Explorer, None for invented ones."""
+    """A verdict that proves an incident; `address` is its page at OONI Explorer, None for invented ones. `is_slow`: its
+    transfer was so slow that it shows throttling."""
 
     verdict: Verdict
     address: str | None
+    is_slow: bool = False
 
 
 class IncidentRow(msgspec.Struct, frozen=True):
@@ -228,30 +230,38 @@ def _entry_link(identifier: str, numbers: Mapping[str, int], language: Language)
 
 
 def _incident_rows(view: CaseView, incidents: Sequence[Incident], prefix: str) -> tuple[IncidentRow, ...]:
+    slow = view.slow_uids
     return tuple(
-        incident_row(row, number, prefix, view.network_names, view.proofs.get(row.incident_id, ()))
+        incident_row(row, number, prefix, view.network_names, view.proofs.get(row.incident_id, ()), slow)
         for number, row in enumerate(incidents, 1)
     )
 
 
 def incident_row(
-    row: Incident, number: int, prefix: str, names: Mapping[str, str], proofs: Sequence[Verdict] = ()
+    row: Incident,
+    number: int,
+    prefix: str,
+    names: Mapping[str, str],
+    proofs: Sequence[Verdict] = (),
+    slow: Collection[str] = (),
 ) -> IncidentRow:
-    """An incident for a page: the `number`-th of those whose fragments begin with `prefix`."""
+    """An incident for a page: the `number`-th of those whose fragments begin with `prefix`. `slow`: the measurements
+    that show throttling by their speed."""
     spells = sorted(row.spells, key=lambda spell: (network_key(spell.network), spell.onset))
     return IncidentRow(
         incident=row,
         anchor=anchor(prefix, row.incident_id, number),
         networks=tuple(_label(names, name) for name in sorted(row.networks, key=network_key)),
         spells=tuple((_label(names, spell.network), spell) for spell in spells[:MOST_ROWS]),
-        proofs=_proofs(proofs),
+        proofs=_proofs(proofs, slow),
     )
 
 
-def _proofs(verdicts: Sequence[Verdict]) -> tuple[ProofRow, ...]:
+def _proofs(verdicts: Sequence[Verdict], slow: Collection[str]) -> tuple[ProofRow, ...]:
     ordered = sorted(verdicts, key=lambda row: (row.measured_at, row.measurement_uid))
     return tuple(
-        ProofRow(row, None if row.simulated else explorer_address(row.measurement_uid)) for row in ordered[:12]
+        ProofRow(row, None if row.simulated else explorer_address(row.measurement_uid), row.measurement_uid in slow)
+        for row in ordered[:12]
     )
 
 

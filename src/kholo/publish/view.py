@@ -105,6 +105,11 @@ class CaseView(msgspec.Struct, frozen=True):
         )
 
     @property
+    def slow_uids(self) -> frozenset[str]:
+        """The measurements whose transfers were so slow that they show throttling."""
+        return frozenset(uid for one in self.slow for uid in one.measurement_uids)
+
+    @property
     def window(self) -> tuple[date, date]:
         """First and last day (UTC, both inside) that the case asks about; an open case ends at `as_of`."""
         last = self.case.end or self.as_of.date()

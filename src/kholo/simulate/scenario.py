@@ -28,6 +28,9 @@ MAX_NAME = 100
 YEARS = (2000, 2100)
 MAX_DAYS = 3_660
 MAX_PER_DAY = 10_000
+#: Speeds of lines and caps, kbit/s. Of slower ones a probe would run out of time, which is not simulated.
+KBITS = (32.0, 10_000_000.0)
+_SPEEDS = f"{KBITS[0]:,.0f} to {KBITS[1]:,.0f} kbit/s"
 SHIPPED = Path(__file__).with_name("scenarios")
 _HOST = re.compile(
     r"https?://(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}example(?:/[\w./~%?&=+-]{0,200})?", re.ASCII
@@ -36,7 +39,7 @@ _HOST = re.compile(
 _COMMON = {"kind", "networks", "from", "to"}
 _OWN = {
     "block": {"mechanism", "share"},
-    "throttle": {"share"},
+    "throttle": {"share", "kbits"},
     "vpn": {"share"},
     "late": {"delay_hours"},
     "forged": {"count", "distinct_reports"},
@@ -51,13 +54,23 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address: str
 
 
+class Others(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Other sites, which no service has: what the service's speed is set against. `share` of the runs measure them."""
+
+    urls: list[str]
+    address: str
+    share: float
+
+
 class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One network. `per_day` measurements a day on average; `resolver` is another network's number, if it is one."""
+    """One network. `per_day` measurements of the service a day on average; `resolver` is another network's number, if
+    it is one. `kbits`: its usual speed, kbit/s; without it probes write down no bytes and times of transfers."""
 
     asn: int
     name: str
     per_day: float
     resolver: int | None = None
+    kbits: float | None = None
 
 
 class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
@@ -72,6 +85,7 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"st
     delay_hours: float = 24.0
     count: int = 3
     distinct_reports: int = 1
+    kbits: float | None = None
 
 
 class Scenario(
@@ -88,6 +102,7 @@ class Scenario(
     networks: list[Network]
     events: list[Event] = []
     noise: float = 0.01
+    others: Others | None = None
 
 
 def shipped_scenarios() -> dict[str, Path]:
@@ -132,7 +147,7 @@ def _explain(message: str) -> str:
     if "unknown field" not in message:
         return message
     wrong = message.split("`")[1]
-    structs = (Scenario, Service, Network, Event)
+    structs = (Scenario, Service, Others, Network, Event)
     keys = sorted({name for struct in structs for name in struct.__struct_encode_fields__})
     close = difflib.get_close_matches(wrong, keys, n=1)
     return f"{message}; {f'did you mean {close[0]!r}? ' if close else ''}allowed: {', '.join(keys)}"
@@ -167,11 +182,22 @@ def _problems(scenario: Scenario) -> list[str]:
         found.append("noise: a share from 0 to 1")
     numbers = [network.asn for network in scenario.networks]
     found += [f"network.asn: {asn} stands twice" for asn in sorted(set(numbers)) if numbers.count(asn) > 1]
-    found += _service_problems(scenario)
+    found += _sites_problems("service", scenario.service)
+    if scenario.others is not None:
+        found += _sites_problems("others", scenario.others)
+        if not 0 <= scenario.others.share <= 1:
+            found.append("others.share: from 0 to 1")
+        mine = {_host(url) for url in scenario.service.urls}
+        if mine & {_host(url) for url in scenario.others.urls}:
+            found.append("others.urls: other hosts than those of the service")
+    if not scenario.networks:
+        found.append("network: at least one")
     for network in scenario.networks:
         found += _network_problems(network)
     for event in scenario.events:
         found += _event_problems(event, numbers)
+        slowed = [one for one in scenario.networks if event.kbits and (not event.networks or one.asn in event.networks)]
+        found += [f"event.kbits: network {one.asn} has no kbits of its own" for one in slowed if one.kbits is None]
         if not scenario.start <= event.start <= event.end <= scenario.end:
             found.append(
                 f"event.from, event.to: {event.start:%Y-%m-%d} to {event.end:%Y-%m-%d} is not within the scenario"
@@ -179,20 +205,20 @@ def _problems(scenario: Scenario) -> list[str]:
     return found
 
 
-def _service_problems(scenario: Scenario) -> list[str]:
+def _sites_problems(name: str, sites: Service | Others) -> list[str]:
     found = []
-    if not _is_ours(scenario.service.address):
+    if not _is_ours(sites.address):
         found.append(
-            f"service.address: {scenario.service.address!r}; an address of {ADDRESSES} (reserved for examples)"
+            f"{name}.address: {sites.address!r}; an address of {ADDRESSES} (reserved for examples)"
             f" other than {BLOCK_PAGE}, where the block page is"
         )
     found += [
-        f"service.urls: {url!r}; http:// or https:// and a host in small letters that ends in .example, no port"
-        for url in scenario.service.urls
+        f"{name}.urls: {url!r}; http:// or https:// and a host in small letters that ends in .example, no port"
+        for url in sites.urls
         if not _HOST.fullmatch(url)
     ]
-    if not scenario.service.urls or not scenario.networks:
-        found.append("service.urls and network: at least one each")
+    if not sites.urls:
+        found.append(f"{name}.urls: at least one")
     return found
 
 
@@ -206,6 +232,8 @@ def _network_problems(network: Network) -> list[str]:
         found.append(f"network.asn: {network.asn}; 64496 to 65534 are reserved for examples and private use")
     if not 0 < network.per_day <= MAX_PER_DAY:
         found.append(f"network.per_day: {network.per_day}; more than 0, at most {MAX_PER_DAY}")
+    if not _is_speed(network.kbits):
+        found.append(f"network.kbits: {network.kbits}; {_SPEEDS}")
     return found
 
 
@@ -219,6 +247,8 @@ def _event_problems(event: Event, numbers: list[int]) -> list[str]:
         found.append(f"event.to: must be after from ({event.start:%Y-%m-%d %H:%M})")
     if not 0 <= event.share <= 1 or not 0 <= event.delay_hours <= 24 * 366:
         found.append("event.share: from 0 to 1; event.delay_hours: from 0 to a year")
+    if not _is_speed(event.kbits):
+        found.append(f"event.kbits: {event.kbits}; {_SPEEDS}")
     if not 0 < event.distinct_reports <= event.count <= 100_000:
         found.append("event.count: 1 to 100000, and not fewer than distinct_reports")
     found += [f"event.networks: {asn} is no network of this scenario" for asn in event.networks if asn not in numbers]
@@ -232,6 +262,14 @@ def _nearest(value: str, allowed: tuple[str, ...]) -> str:
 
 def _is_name(text: str) -> bool:
     return 0 < len(text) <= MAX_NAME and text.isprintable()
+
+
+def _host(url: str) -> str:
+    return url.partition("://")[2].partition("/")[0]
+
+
+def _is_speed(kbits: float | None) -> bool:
+    return kbits is None or KBITS[0] <= kbits <= KBITS[1]
 
 
 def _is_ours(address: str) -> bool:

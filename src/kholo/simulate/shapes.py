@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import zlib
+from functools import lru_cache
 from typing import Any
 
 from .scenario import BLOCK_PAGE
+from .transfers import Transfer
 
 BOGON = "10.10.34.35"
 BLOCK_BODY = "<html><title>Notice</title><body>kholo-simulated-block-page</body></html>"
-PAGE = "<html><title>Chirp</title><body>" + "A page of an invented service. " * 40 + "</body></html>"
 TIMEOUT, RESET, EOF, REFUSED = "generic_timeout_error", "connection_reset", "eof_error", "connection_refused"
+#: Seconds at which a probe opens its connection.
+CONNECTING = 0.06
 _TAGS = ["classic", "tcptls_experiment", "depth=0"]
 
 Keys = dict[str, Any]
 
 
-class Shape:
-    """Builds the keys of one measurement of `url`, whose host is at `ip`."""
+@lru_cache(maxsize=64)
+def page(host: str, *, is_long: bool = False) -> str:
+    """The page of an invented host. A long one tells the speed of its transfer; pages of sites differ in length."""
+    many = 380 + zlib.crc32(host.encode()) % 80 if is_long else 40
+    return f"<html><title>{_title(host)}</title><body>{'A page of an invented service. ' * many}</body></html>"
 
-    def __init__(self, url: str, ip: str) -> None:
-        self.url, self.ip = url, ip
+
+def _title(host: str) -> str:
+    return host.partition(".")[0].capitalize()
+
+
+class Shape:
+    """Builds the keys of one measurement of `url`, whose host is at `ip`; with `transfer` its page came like that."""
+
+    def __init__(self, url: str, ip: str, transfer: Transfer | None = None) -> None:
+        self.url, self.ip, self.transfer = url, ip, transfer
         self.host = url.split("/")[2]
         self.is_https = url.startswith("https")
         self.port = 443 if self.is_https else 80
+        self.page = page(self.host, is_long=transfer is not None)
+        self.mark = f"X-{_title(self.host)}"
 
     def keys(self, cause: str) -> Keys:
         """The test keys under a cause: "" (fine), a mechanism, or one of the other things that happen."""
@@ -33,14 +50,27 @@ class Shape:
             change(made, cause)
         if not made["tls_handshakes"] or made["tls_handshakes"][0]["failure"]:
             made["network_events"] = made["network_events"] or []
+        if self.transfer is not None and not cause:
+            self._transferred(made, self.transfer)
         return made
+
+    def _transferred(self, keys: Keys, how: Transfer) -> None:
+        """The times of the steps, and what the probe wrote down of the connection."""
+        for name, t0, t in (
+            ("tcp_connect", CONNECTING, how.connected),
+            ("tls_handshakes", how.connected, how.shaken),
+            ("requests", how.shaken, how.done),
+        ):
+            keys[name][0].update(t0=t0, t=t)
+        where = {"address": f"{self.ip}:{self.port}", "proto": "tcp", "tags": _TAGS}
+        keys["network_events"] = [where | event for event in how.events]
 
     def _base(self) -> Keys:
         return {
             "queries": [self._query("getaddrinfo", self.ip), self._query("udp", self.ip), self._query("doh", self.ip)],
             "tcp_connect": [self._connect(self.ip)],
             "tls_handshakes": [self._handshake(self.ip)] if self.is_https else [],
-            "requests": [self._request(self.ip, PAGE)],
+            "requests": [self._request(self.ip, self.page)],
             "network_events": None,
             "control": self._control(),
             "control_failure": None,
@@ -66,7 +96,7 @@ class Shape:
             "port": self.port,
             "status": status,
             "tags": _TAGS,
-            "t0": 0.06,
+            "t0": CONNECTING,
             "t": 0.18,
             "transaction_id": 2,
         }
@@ -80,7 +110,7 @@ class Shape:
     def _request(self, ip: str, body: str, failure: str | None = None, status: int = 200) -> Keys:
         response = {
             "body": body, "body_is_truncated": False, "code": status,
-            "headers": {"Content-Type": "text/html", "X-Chirp": "1"} if status else {},
+            "headers": {"Content-Type": "text/html", self.mark: "1"} if status else {},
         }  # fmt: skip
         return {
             "network": "tcp", "address": f"{ip}:{self.port}", "failure": failure,
@@ -91,8 +121,8 @@ class Shape:
     def _control(self, failure: str | None = None) -> Keys:
         seen = {"status": failure is None, "failure": failure}
         http = {
-            "failure": failure, "status_code": -1 if failure else 200, "body_length": -1 if failure else len(PAGE),
-            "title": "" if failure else "Chirp", "headers": {} if failure else {"X-Chirp": "1"},
+            "failure": failure, "status_code": -1 if failure else 200, "body_length": -1 if failure else len(self.page),
+            "title": "" if failure else _title(self.host), "headers": {} if failure else {self.mark: "1"},
         }  # fmt: skip
         return {
             "dns": {"failure": None, "addrs": [self.ip]},

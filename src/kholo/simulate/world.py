@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from .scenario import Event, Network, Scenario
-from .shapes import Shape
+from .shapes import CONNECTING, Keys, Shape, page
+from .transfers import Transfer, line, transfer
 
 VERSION = "0.5.28"
 _DAY = timedelta(days=1)
@@ -19,12 +20,13 @@ _FOREIGN = 65_000
 
 
 class _Run(msgspec.Struct, frozen=True):
-    """One run of one probe: all its measurements share a report."""
+    """One run of one probe: all its measurements share a report. `has_others`: it measures the other sites too."""
 
     network: Network
     at: datetime
     report: str
     dice: random.Random
+    has_others: bool = False
 
 
 def simulate(scenario: Scenario, seed: int | None = None) -> Iterator[bytes]:
@@ -86,9 +88,15 @@ def _runs(scenario: Scenario, network: Network, day: datetime, dice: random.Rand
     """About `per_day` measurements, in runs of one for each address of the service."""
     wanted = network.per_day / len(scenario.service.urls)
     count = int(wanted) + (dice.random() < wanted - int(wanted))
+    share = scenario.others.share if scenario.others and network.kbits is not None else 0.0
+    # Spread evenly over the runs: by chance alone whole days would have none, and nothing to compare with.
+    passed = day.toordinal() * wanted * share % 1
     for _ in range(count):
         at = (day + _DAY * dice.random()).replace(microsecond=0)
-        yield _Run(network, at, f"{dice.getrandbits(40):010x}", random.Random(dice.getrandbits(64)))  # noqa: S311
+        report, own = f"{dice.getrandbits(40):010x}", random.Random(dice.getrandbits(64))  # noqa: S311
+        passed += share
+        yield _Run(network, at, report, own, passed >= 1)
+        passed %= 1
 
 
 def _measurements(scenario: Scenario, run: _Run, seed: int) -> Iterator[dict[str, Any]]:
@@ -99,17 +107,51 @@ def _measurements(scenario: Scenario, run: _Run, seed: int) -> Iterator[dict[str
         return
     vpn = "vpn" in kinds and run.dice.random() < kinds["vpn"].share
     block = next((event for event in now if event.kind in ("block", "throttle")), None)
-    met = block is not None and run.dice.random() < block.share and not vpn
+    met = block if block is not None and run.dice.random() < block.share and not vpn else None
     delay = timedelta(hours=kinds["late"].delay_hours) if "late" in kinds else timedelta(0)
+    cap = met.kbits if met is not None else None
+    speeds = _Speeds(run)
     for place, url in enumerate(scenario.service.urls):
         cause = ""
         if "site_down" in kinds:
             cause = "site_down"
-        elif block is not None and met:
-            cause = _cause(block, url)
+        elif met is not None and cap is None:
+            cause = _cause(met, url)
         elif run.dice.random() < scenario.noise:
             cause = "noise"
-        yield _row(scenario, run, seed, url, cause, timedelta(seconds=7 * place), delay, vpn)
+        keys = Shape(url, scenario.service.address, speeds.transfer(url, cap)).keys(cause)
+        yield _row(scenario, run, seed, url, keys, timedelta(seconds=7 * place), delay, vpn)
+    yield from _other_sites(scenario, run, seed, speeds, delay, vpn)
+
+
+def _other_sites(
+    scenario: Scenario, run: _Run, seed: int, speeds: _Speeds, delay: timedelta, vpn: bool
+) -> Iterator[dict[str, Any]]:
+    """Sites of no service in the same report, where their speed says something. Nothing blocks or slows them."""
+    others = scenario.others
+    if others is None or not run.has_others:
+        return
+    for place, url in enumerate(others.urls, len(scenario.service.urls)):
+        cause = "noise" if run.dice.random() < scenario.noise else ""
+        keys = Shape(url, others.address, speeds.transfer(url, None)).keys(cause)
+        yield _row(scenario, run, seed, url, keys, timedelta(seconds=7 * place), delay, vpn)
+
+
+class _Speeds:
+    """How fast the pages of a run come. They draw from a stream of their own: speeds change nothing else."""
+
+    def __init__(self, run: _Run) -> None:
+        self._line = None
+        if run.network.kbits is not None:
+            self._dice = random.Random(f"{run.report}/{run.at:%Y%m%d%H%M%S}/speed")  # noqa: S311
+            self._line = line(run.network.kbits, run.at, self._dice)
+
+    def transfer(self, url: str, cap: float | None) -> Transfer | None:
+        """The transfer of an encrypted page, under a cap (kbit/s) if there is one; None where none is written down."""
+        if self._line is None or not url.startswith("https:"):
+            return None
+        size = len(page(url.split("/")[2], is_long=True))
+        return transfer(self._line, size, CONNECTING, cap, self._dice)
 
 
 def _cause(block: Event, url: str) -> str:
@@ -133,13 +175,14 @@ def _odd_probe(
         report = reports[number % len(reports)] if event.kind == "forged" else f"{dice.getrandbits(40):010x}"
         run = _Run(network, at, report, random.Random(dice.getrandbits(64)))  # noqa: S311
         cause = "noise" if event.kind == "broken_probe" else "tls.reset" if url.startswith("https") else "http.reset"
-        row = _row(scenario, run, seed, url, cause, timedelta(0), timedelta(0), vpn=False)
+        keys = Shape(url, scenario.service.address).keys(cause)
+        row = _row(scenario, run, seed, url, keys, timedelta(0), timedelta(0), vpn=False)
         row["annotations"][event.kind] = "true"
         yield row
 
 
 def _row(
-    scenario: Scenario, run: _Run, seed: int, url: str, cause: str, shift: timedelta, delay: timedelta, vpn: bool
+    scenario: Scenario, run: _Run, seed: int, url: str, keys: Keys, shift: timedelta, delay: timedelta, vpn: bool
 ) -> dict[str, Any]:
     at = run.at + shift
     asn = run.network.asn
@@ -161,7 +204,7 @@ def _row(
         "resolver_ip": "198.51.100.53",
         "software_name": "kholo-simulate",
         "software_version": "1",
-        "test_keys": Shape(url, scenario.service.address).keys(cause),
+        "test_keys": keys,
         "test_name": "web_connectivity",
         "test_runtime": 1.0,
         "test_start_time": f"{run.at:%Y-%m-%d %H:%M:%S}",

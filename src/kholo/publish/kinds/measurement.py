@@ -29,7 +29,8 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     view = site.cases[case]
     found = _content(site, view.service, verdict, language)
     simulated = view.simulated or verdict.simulated
-    return {**found, "view": view, "incident_id": incident, "simulated": simulated, "cited": [view]}
+    is_slow = verdict.measurement_uid in view.slow_uids
+    return {**found, "view": view, "incident_id": incident, "is_slow": is_slow, "simulated": simulated, "cited": [view]}
 
 
 def _content(site: Site, service: str, verdict: Verdict, language: Language) -> dict[str, Any]:
