@@ -90,9 +90,7 @@ def sealed(digests: Mapping[str, str], said: Statement, keys: Sequence[PrivateKe
     """The files of `mirror/`: list, statement, and of each key a signature and the key."""
     files = {MANIFEST: bag.manifest(digests), STATEMENT: said.encode()}
     for key in keys:
-        signature, public = places_of(key.public.id)
-        files[signature] = sshsig.sign(said.encode(), key, NAMESPACE)
-        files[public] = _line(key.public)
+        files |= sshsig.signed(said.encode(), key, NAMESPACE, FOLDER)
     return files
 
 
@@ -104,15 +102,10 @@ def places_of(key: str) -> tuple[str, str]:
 def signed(read: Callable[[str, int], bytes], identity: str) -> PublicKey:
     """The key that signed. Raises `DossierError`, `SignatureError`."""
     signature, public = places_of(identity)
-    key = sshsig.check(read(STATEMENT, MAX_STATEMENT), read(signature, sshsig.MAX_SIGNATURE), NAMESPACE)
-    if key.id != identity or read(public, MAX_STATEMENT) != _line(key):
-        raise DossierError("it is by another key than the one that lies beside it")
-    return key
-
-
-def _line(key: PublicKey) -> bytes:
-    """The public key as a file; without a comment, which nothing would vouch for."""
-    return f"{PublicKey(key.blob).line}\n".encode()
+    return sshsig.check_beside(
+        read(STATEMENT, MAX_STATEMENT), read(signature, sshsig.MAX_SIGNATURE), read(public, MAX_STATEMENT), NAMESPACE,
+        identity,
+    )  # fmt: skip
 
 
 def decode_manifest(data: bytes, said: Statement) -> dict[str, str]:

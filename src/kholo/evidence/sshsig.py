@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import struct
 
-from kholo.model import SignatureError
+from kholo.model import DossierError, SignatureError
 
 from .keys import PrivateKey, PublicKey
 from .signers import Signers
@@ -46,6 +46,25 @@ def check(message: bytes, text: bytes, namespace: str) -> PublicKey:
     except ValueError as error:
         raise SignatureError(f"the signature is not valid: {error}") from None
     return PublicKey(blob)
+
+
+def signed(message: bytes, key: PrivateKey, namespace: str, folder: str) -> dict[str, bytes]:
+    """A signature and the key beside it, as files called by the key's id in a folder (named with its slash)."""
+    name = f"{folder}{key.public.id}"
+    return {f"{name}.sig": sign(message, key, namespace), f"{name}.pub": _beside(key.public)}
+
+
+def check_beside(message: bytes, text: bytes, beside: bytes, namespace: str, identity: str) -> PublicKey:
+    """As `check`, where the key lies beside the signature and both are called by its id. Raises also `DossierError`."""
+    key = check(message, text, namespace)
+    if key.id != identity or beside != _beside(key):
+        raise DossierError("it is by another key than the one that lies beside it")
+    return key
+
+
+def _beside(key: PublicKey) -> bytes:
+    """The key as a file; without a comment, which nothing would vouch for."""
+    return f"{PublicKey(key.blob).line}\n".encode()
 
 
 def _covered(message: bytes, namespace: bytes, name: bytes) -> bytes:

@@ -111,10 +111,7 @@ def by_keys(
 def _signed(dossier: Dossier, identity: str) -> PublicKey:
     name = f"{_SIGNATURES}{identity}"
     armored, public = (dossier.read(f"{name}.{part}", MAX_TAG) for part in ("sig", "pub"))
-    key = sshsig.check(dossier.read(seal.STATEMENT, MAX_TAG), armored, seal.NAMESPACE)
-    if key.id != identity or public != f"{key.line}\n".encode():
-        raise DossierError("it is by another key than the one that lies beside it")
-    return key
+    return sshsig.check_beside(dossier.read(seal.STATEMENT, MAX_TAG), armored, public, seal.NAMESPACE, identity)
 
 
 def covered(dossier: Dossier) -> tuple[str, bytes]:

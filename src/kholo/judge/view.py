@@ -110,17 +110,7 @@ class View:
                 continue
             if hop is None or row.depth != hop.depth:
                 hop = hops.get(row.depth) or hops.setdefault(row.depth, Hop(row.depth))
-            layer = row.layer
-            if layer is _DNS:
-                hop.dns.append(row)
-            elif layer is _TCP:
-                hop.tcp.append(row)
-            elif layer is _TLS:
-                hop.tls.append(row)
-            elif layer is _HTTP:
-                hop.http.append(row)
-            else:
-                hop.quic.append(row)
+            hop.add(row)
         url = self.measurement.input or ""
         self.hops = [hops[depth] for depth in sorted(hops)] if len(hops) > 1 else list(hops.values())
         for hop in self.hops:

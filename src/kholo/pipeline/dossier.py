@@ -97,11 +97,9 @@ def make(
 
 def signatures(statement: Statement, signers: Sequence[keys.PrivateKey]) -> dict[str, bytes]:
     """The tag files that sign a statement: by each key a signature, and the key beside it."""
-    tags = {}
+    tags: dict[str, bytes] = {}
     for key in signers:
-        name = f"seal/signatures/{key.public.id}"
-        tags[f"{name}.sig"] = sshsig.sign(statement.encode(), key, seal.NAMESPACE)
-        tags[f"{name}.pub"] = f"{key.public.line}\n".encode()
+        tags |= sshsig.signed(statement.encode(), key, seal.NAMESPACE, "seal/signatures/")
     return tags
 
 
