@@ -66,7 +66,9 @@
     [...document.querySelectorAll("a[href], summary, input, button, select, [tabindex='0']")]
       .filter((one) => !one.disabled && shown(one) && !one.matches("[tabindex='-1']"));
 
-  // Where the focus is: its place among the controls, and whether one can see it.
+  let all = [];
+  const listed = () => (all = controls()).map(name);
+  // Where the focus is: its place among the controls as they were listed, and whether one can see it.
   const focus = () => {
     const one = document.activeElement;
     const style = getComputedStyle(one);
@@ -74,17 +76,29 @@
     const seen = parseFloat(style.outlineWidth) > 1 && style.outlineStyle !== "none";
     const box = one.getBoundingClientRect();
     return {
-      place: controls().indexOf(one), name: name(one), seen: seen || Boolean(mark && one.closest("svg")),
+      place: all.indexOf(one), name: name(one), seen: seen || Boolean(mark && one.closest("svg")),
       there: box.width > 0 && box.left >= -1 && box.right <= innerWidth + 1,
     };
   };
 
-  const rules = async (only) => {
-    const found = await axe.run(document, {
-      resultTypes: ["violations"], ...(only ? {runOnly: {type: "rule", values: only}} : {}),
-    });
+  // What the rules of axe find. Those that see colours take most of the time; with `scripted` they look only at what the
+  // script of the site adds. All styles stand in the page: none are fetched.
+  const COLOURS = ["color-contrast", "link-in-text-block"];
+  const SCRIPTED = {include: [["p.filter"], ["p.bar"], ["div.zoom"]]};
+  const ruled = async (where, options) => {
+    const found = await axe.run(where, {resultTypes: ["violations"], preload: false, ...options});
     return found.violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
   };
+  const colours = (scripted) => ruled(scripted ? SCRIPTED : document, {runOnly: {type: "rule", values: COLOURS}});
+  const others = () => ruled(document, {rules: Object.fromEntries(COLOURS.map((name) => [name, {enabled: false}]))});
+  // What is folded away is looked at, too.
+  const unfold = () => document.querySelectorAll("details").forEach((one) => { one.open = true; });
+  // All that a reader gets. Names that wait for a pointer are nothing to look at.
+  const content = () => {
+    const copy = document.body.cloneNode(true);
+    copy.querySelectorAll(".tip").forEach((one) => one.remove());
+    return copy.innerHTML;
+  };
   const light = () => getComputedStyle(document.body).backgroundColor;
-  window.kholo = {wide, charts, controls: () => controls().map(name), focus, rules, light};
+  window.kholo = {wide, charts, controls: listed, focus, colours, others, unfold, content, light};
 })();

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Playwright, sync_playwright
 
 from kholo.judge import Judge, load_ruleset
 from kholo.reference import load_reference
 
+from . import browsing
 from .alerts import Hook, Post, hook, post
+from .browsing import Window
 
 # No test asserts a time, hypothesis's own neither: machines are shared.
 settings.register_profile("kholo", deadline=None)
@@ -45,6 +48,20 @@ def chromium() -> str:
             pytest.fail("the pages must be tested in a browser in CI: install chromium")
         pytest.skip("no Chromium here")
     return path
+
+
+@pytest.fixture(scope="session")
+def player() -> Iterator[Playwright]:
+    """What drives browsers; there may be one only."""
+    with sync_playwright() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def window(player: Playwright, chromium: str) -> Iterator[Window]:
+    """The browser that all tests share; each opens tabs of its own."""
+    with browsing.window(player, chromium) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,7 +16,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
 from kholo.model import ReferenceDataError, State, Vantage
-from kholo.publish import Book, Dossier, Outside, Site, build_site
+from kholo.publish import Book, CaseView, Dossier, Outside, Site, build_site
 from kholo.publish.build import MANIFEST, site_files
 from kholo.publish.catalogue import MACHINE, PAGES, Domain, read
 from kholo.publish.kinds import KINDS
@@ -35,11 +35,11 @@ _PLAIN = {"bdi", "code", "pre", "style", "script"}
 _VOID = {"meta", "link", "br", "input", "img", "hr"}
 
 
-def site(**more: object) -> Site:
-    """A real and an invented case with everything in them."""
+def site(others: Sequence[CaseView] = (), **more: object) -> Site:
+    """A real and an invented case with everything in them, and others beside them."""
     dossiers = {"chirp-test": Dossier("chirp-test.zip", "e" * 64, 7)}
     views = [full_view(), full_view(case_id="fake", simulated=True)]
-    return Site(views, dossiers=dossiers, outside=outside(), **more)  # type: ignore[arg-type]
+    return Site([*views, *others], dossiers=dossiers, outside=outside(), **more)  # type: ignore[arg-type]
 
 
 def outside() -> Outside:

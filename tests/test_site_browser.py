@@ -2,194 +2,214 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from PIL import Image
 
-from kholo.publish import build_site
+from kholo.judge import Judge
+from kholo.pipeline.cases import view
+from kholo.publish import Book, build_site
+from kholo.publish.font import font_maker
 from kholo.publish.kinds import KINDS
 from kholo.publish.language import language, language_codes
 
+from .browsing import AT_ONCE, AXE, Host, Tab, Window, hosted
+from .conftest import NOW
 from .test_site import site
 
-SCREEN = {"width": 1280, "height": 900}
-PHONE = {"width": 320, "height": 720}
-#: Asked in every page, before anything else there.
-ASK = Path(__file__).with_name("browsing.js").read_text()
-AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+SCREEN, PHONE = 1280, 320
+#: A4 without the margins that the style asks for, in CSS pixels.
+PAPER = 688
 UR = language("ur")
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """A web server for files that says nothing."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+SHIPPED = Path(__file__).parents[1] / "cases" / "x-pakistan-2024"
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The built site on the loopback."""
+def host(tmp_path_factory: pytest.TempPathFactory, judge: Judge) -> Iterator[Host]:
+    """The built site on the loopback: a case that holds everything, an invented one, and one that is shipped."""
     out = tmp_path_factory.mktemp("site")
-    build_site(site(), out)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=out)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as player:
-        made = player.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield made
-        made.close()
-
-
-class Tab:
-    """A tab that notes what its pages ask for and complain of."""
-
-    def __init__(self, context: BrowserContext, host: str) -> None:
-        self.page: Page = context.new_page()
-        self.host = host
-        self.asked: list[str] = []
-        self.complaints: list[str] = []
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def open(self, address: str) -> None:
-        """Open a page of the site."""
-        answer = self.page.goto(f"{self.host}/{address}")
-        assert answer is not None
-        assert answer.ok, address
-
-    def ask(self, question: str) -> Any:
-        """What a function of browsing.js says of the page."""
-        return self.page.evaluate(f"kholo.{question}")
-
-    def was_quiet(self) -> None:
-        """Nobody else was asked for anything, and nothing was complained of: no policy was broken, no script failed."""
-        assert [address for address in self.asked if not address.startswith(f"{self.host}/")] == []
-        assert self.complaints == []
-
-
-@pytest.fixture(scope="module")
-def tab(browser: Browser, host: str) -> Iterator[Tab]:
-    """A tab with script. What is asked of a page comes from outside of it, so that its policy stays in force."""
-    context = browser.new_context(viewport=SCREEN)  # type: ignore[arg-type]
-    made = Tab(context, host)
-    yield made
-    context.close()
+    cut = font_maker()("ا")
+    made = site([view(SHIPPED, None, judge, NOW)], fonts=lambda _letters: cut)
+    build_site(made, out)
+    for code in language_codes():
+        path = out / code / "missing" / "index.html"
+        path.parent.mkdir()
+        path.write_bytes(Book(made).missing(f"{code}/missing/"))
+    with hosted(out) as running:
+        yield running
+        assert running.missing == [], "a page asked for what is not there"
 
 
 def addresses(code: str) -> list[str]:
-    """A page of every kind."""
+    """A page of every kind, two that are invented, one of a case with much to tell, and what stands where no page is."""
     made = site()
-    return [f"{code}/{kind.path(next(iter(kind.keys(made))))}" for kind in KINDS]
+    real = [kind.path(next(iter(kind.keys(made)))) for kind in KINDS]
+    more = ("cases/fake/bulletin/", "embed/fake/", f"cases/{SHIPPED.name}/orders/f14/", "missing/")
+    return [f"{code}/{path}" for path in (*real, *more)]
 
 
+def looked_at(tab: Tab, *, scripted: bool) -> list[str]:
+    """What is wrong with the page as it stands there, in light and in dark. `scripted`: colours of what script added."""
+    tab.page.evaluate(AXE)
+    tab.ask("unfold()")
+    found = [*tab.ask("wide()"), *tab.ask("charts()"), *tab.ask("others()")]
+    for scheme in ("light", "dark"):
+        tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found += [f"{scheme}: {one}" for one in tab.page.evaluate("kholo.colours", scripted)]
+    return found
+
+
+@pytest.mark.parametrize("width", [PHONE, SCREEN])
 @pytest.mark.parametrize("code", language_codes())
-def test_every_kind_of_page_fits_and_is_free_of_barriers(tab: Tab, code: str) -> None:
+def test_every_kind_of_page_fits_and_is_free_of_barriers(window: Window, host: Host, code: str, width: int) -> None:
+    """In light and dark, all that is folded away unfolded, without script, and with it where it changes the page."""
     wrong: list[str] = []
-    for address in addresses(code):
-        tab.open(address)
-        tab.page.evaluate(AXE)
-        tab.page.evaluate(ASK)
-        for size, scheme, rules in ((PHONE, "light", None), (SCREEN, "dark", ["color-contrast"])):
-            tab.page.set_viewport_size(size)  # type: ignore[arg-type]
-            tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            found = [*tab.ask("wide()"), *tab.ask("charts()"), *tab.page.evaluate("only => kholo.rules(only)", rules)]
-            wrong += [f"{address} at {size['width']}, {scheme}: {one}" for one in found]
-    assert wrong == [], "\n".join(wrong)
-    tab.was_quiet()
-
-
-@pytest.mark.parametrize("code", language_codes())
-def test_the_keyboard_reaches_everything_in_the_order_of_the_page(tab: Tab, code: str) -> None:
-    tab.page.set_viewport_size(SCREEN)  # type: ignore[arg-type]
-    for address in addresses(code):
-        tab.open(address)
-        tab.page.evaluate(ASK)
-        for place, name in enumerate(tab.ask("controls()")):
-            tab.page.keyboard.press("Tab")
-            found = tab.ask("focus()")
-            assert (found["place"], found["name"]) == (place, name), address
-            assert found["seen"], f"{address}: the focus can't be seen: {name}"
-            assert found["there"], f"{address}: out of sight: {name}"
-
-
-def test_the_first_link_skips_to_the_answer(tab: Tab) -> None:
-    for code in language_codes():
-        tab.open(f"{code}/cases/chirp-test/")
-        tab.page.keyboard.press("Tab")
-        tab.page.keyboard.press("Enter")
-        assert tab.page.url.endswith("#main")
-        tab.page.keyboard.press("Tab")
-        assert tab.page.evaluate("document.querySelector('main a[href]') === document.activeElement")
-
-
-def test_nothing_needs_script(browser: Browser, host: str) -> None:
-    context = browser.new_context(java_script_enabled=False, viewport=PHONE)  # type: ignore[arg-type]
-    plain = Tab(context, host)
-    for code in language_codes():
+    changed = 0
+    with window.tab(host.url, width=width, script=False) as plain, window.tab(host.url, width=width) as tab:
         for address in addresses(code):
             plain.open(address)
-            # A picture of the full page is as wide as its content.
-            picture = plain.page.screenshot(full_page=True)
-            assert int.from_bytes(picture[16:20], "big") == PHONE["width"], address
-    plain.was_quiet()
-    context.close()
-
-
-def test_who_reads_only_urdu_learns_in_two_steps_whether_the_order_was_obeyed(browser: Browser, host: str) -> None:
-    context = browser.new_context(java_script_enabled=False, viewport=PHONE, locale="ur-PK")  # type: ignore[arg-type]
-    reader = Tab(context, host)
-    reader.open("ur/")
-    question = UR.say("What was ordered, and was it obeyed?")
-    table = reader.page.locator("section, main").locator(f"h2:text-is('{question}') ~ table").first
-    said = table.locator("td a").first.inner_text()
-    table.locator("td a").first.click()
-    assert "/ur/cases/chirp-test/orders/" in reader.page.url
-    answer = reader.page.locator(".answer")
-    assert answer.inner_text() == said
-    assert not re.search("[A-Za-z]", said)
-    assert reader.page.locator("h2", has_text=UR.say("Was it obeyed?")).count() == 1
-    rest = reader.page.locator("main dt").all_inner_texts()
-    assert rest
-    assert not any(re.search("[A-Za-z]{2}", one) for one in rest)
-    context.close()
-
-
-def test_a_page_on_paper_is_light_whole_and_says_where_its_sources_are(tab: Tab, tmp_path: Path) -> None:
-    # A4 without the margins that the style asks for, in CSS pixels.
-    tab.page.set_viewport_size({"width": 688, "height": 1000})
-    for code in language_codes():
-        for address in addresses(code):
-            tab.page.emulate_media(media="print", color_scheme="dark")
+            plain.page.evaluate(AT_ONCE)
             tab.open(address)
-            tab.page.evaluate(ASK)
+            is_changed = plain.ask("content()") != tab.ask("content()")
+            changed += is_changed
+            wrong += [f"{address}: {one}" for one in looked_at(plain, scripted=False)]
+            if is_changed:
+                wrong += [f"{address} with script: {one}" for one in looked_at(tab, scripted=True)]
+        plain.was_quiet()
+        tab.was_quiet()
+    assert wrong == [], "\n".join(wrong)
+    assert changed > 3, "the script does nothing"
+
+
+@pytest.mark.parametrize("script", [False, True])
+def test_what_is_hard_to_read_in_the_dark_only_is_found(window: Window, tmp_path: Path, script: bool) -> None:
+    (tmp_path / "index.html").write_text(
+        '<!DOCTYPE html><html lang="en"><title>a</title><link rel="icon" href="data:,"><style>'
+        "@media (prefers-color-scheme:dark){body{background:#000}} .filter{color:#333}</style>"
+        '<main><h1>a</h1><details><summary>b</summary><p class="filter">grey</p></details></main>'
+    )
+    with hosted(tmp_path) as own, window.tab(own.url, script=script) as tab:
+        tab.open("index.html")
+        tab.page.evaluate(AT_ONCE)
+        (found,) = looked_at(tab, scripted=script)
+        assert found.startswith("dark: color-contrast: <p")
+        tab.was_quiet()
+
+
+def test_who_asks_elsewhere_is_noticed(window: Window, tmp_path: Path) -> None:
+    with hosted(tmp_path) as own, hosted(tmp_path) as other, window.tab(own.url, script=False) as tab:
+        (tmp_path / "index.html").write_text(
+            f'<!DOCTYPE html><link rel="icon" href="{other.url}/icon"><p>a</p><img src="{other.url}/image">'
+            f"<style>body{{background:url({other.url}/style)}} p{{font-family:f}}"
+            f'@font-face{{font-family:f;src:url({other.url}/font)}}</style><iframe src="{other.url}/frame"></iframe>'
+        )
+        tab.open("index.html")
+        tab.page.wait_for_load_state("networkidle")
+        assert {*other.missing} == {"/icon", "/image", "/style", "/font", "/frame"}
+        assert {*tab.asked} == {f"{own.url}/index.html", *(other.url + path for path in other.missing)}
+        with pytest.raises(AssertionError, match="/style"):
+            tab.was_quiet()
+        assert own.missing == []
+
+
+@pytest.mark.parametrize(("code", "width", "script"), [("en", SCREEN, True), ("ur", SCREEN, True), ("ur", PHONE, False)])
+def test_the_keyboard_reaches_everything_in_the_order_of_the_page(
+    window: Window, host: Host, code: str, width: int, script: bool
+) -> None:
+    with window.tab(host.url, width=width, script=script) as tab:
+        for address in addresses(code):
+            tab.open(address)
+            for place, name in enumerate(tab.ask("controls()")):
+                tab.page.keyboard.press("Tab")
+                found = tab.ask("focus()")
+                assert (found["place"], found["name"]) == (place, name), address
+                assert found["seen"], f"{address}: the focus can't be seen: {name}"
+                assert found["there"], f"{address}: out of sight: {name}"
+        tab.was_quiet()
+
+
+def test_the_first_link_skips_to_the_answer(window: Window, host: Host) -> None:
+    with window.tab(host.url) as tab:
+        for code in language_codes():
+            tab.open(f"{code}/cases/chirp-test/")
+            tab.page.keyboard.press("Tab")
+            tab.page.keyboard.press("Enter")
+            assert tab.page.url.endswith("#main")
+            tab.page.keyboard.press("Tab")
+            assert tab.page.evaluate("document.querySelector('main a[href]') === document.activeElement")
+
+
+def test_who_reads_only_urdu_learns_in_two_steps_whether_the_order_was_obeyed(window: Window, host: Host) -> None:
+    with window.tab(host.url, width=PHONE, script=False, locale="ur-PK") as reader:
+        reader.open("ur/")
+        question = UR.say("What was ordered, and was it obeyed?")
+        table = reader.page.locator("section, main").locator(f"h2:text-is('{question}') ~ table").first
+        row = table.locator("tr", has=reader.page.locator("a[href*='/chirp-test/orders/']"))
+        link = row.locator("td a").first
+        said = link.inner_text()
+        link.click()
+        assert "/ur/cases/chirp-test/orders/" in reader.page.url
+        answer = reader.page.locator(".answer")
+        assert answer.inner_text() == said
+        assert not re.search("[A-Za-z]", said)
+        assert reader.page.locator("h2", has_text=UR.say("Was it obeyed?")).count() == 1
+        rest = reader.page.locator("main dt").all_inner_texts()
+        assert rest
+        assert not any(re.search("[A-Za-z]{2}", one) for one in rest)
+
+
+def tool(*words: str | Path, given: bytes) -> bytes:
+    """What a tool of poppler says of a PDF."""
+    assert shutil.which(str(words[0])) is not None, "install poppler-utils"
+    return subprocess.run(list(map(str, words)), input=given, capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize("code", language_codes())
+def test_a_page_on_paper_is_light_and_whole(window: Window, host: Host, code: str) -> None:
+    with window.tab(host.url, width=PAPER, color_scheme="dark") as tab:
+        for address in addresses(code):
+            tab.open(address)
+            tab.page.emulate_media(media="print")
             assert tab.ask("light()") == "rgb(255, 255, 255)", address
             assert [*tab.ask("wide()"), *tab.ask("charts()")] == [], address
-    tab.open("en/cases/chirp-test/")
-    sources = tab.page.locator(".src a").evaluate_all("all => all.map(one => one.href)")
-    path = tmp_path / "case.pdf"
-    path.write_bytes(tab.page.pdf(prefer_css_page_size=True, print_background=True))
-    tab.page.emulate_media(media="screen", color_scheme="light")
-    tool = shutil.which("pdftotext")
-    assert tool is not None, "install poppler-utils"
-    text = subprocess.run([tool, str(path), "-"], capture_output=True, check=True, text=True).stdout
-    flat = re.sub(r"\s", "", text)
-    assert sources
-    assert all(one in flat for one in sources)
-    assert "Howitwascomputed" in flat
+            # As the browser prints it: nothing stands outside of the sheets.
+            pdf = tab.page.pdf(prefer_css_page_size=True)
+            boxes = tool("pdftotext", "-bbox", "-", "-", given=pdf).decode()
+            width, height = map(float, re.findall(r'<page width="([\d.]+)" height="([\d.]+)"', boxes)[0])
+            words = re.findall(r'<word xMin="(\S+)" yMin="(\S+)" xMax="(\S+)" yMax="(\S+)"', boxes)
+            assert len(words) > 20, address
+            for left, top, right, bottom in (map(float, word) for word in words):
+                assert left >= 0 <= top, address
+                assert right <= width, address
+                assert bottom <= height, address
+        tab.was_quiet()
+
+
+def test_a_case_on_paper_says_all_of_it_and_where_its_sources_are(window: Window, host: Host) -> None:
+    with window.tab(host.url, width=PAPER, script=False, color_scheme="dark") as tab:
+        for address in ("en/cases/chirp-test/", f"en/cases/{SHIPPED.name}/"):
+            tab.open(address)
+            sources = tab.page.locator(".src a").evaluate_all("all => all.map(one => one.href)")
+            pdf = tab.page.pdf(prefer_css_page_size=True, print_background=True)
+            # The tool takes hyphens at ends of lines for its own.
+            flat = re.sub(r"[\s-]", "", tool("pdftotext", "-", "-", given=pdf).decode())
+            assert sources
+            assert [one for one in sources if one.replace("-", "") not in flat] == []
+            # Folded or not, every word of the text is on it.
+            tab.page.emulate_media(media="print")
+            tab.ask("unfold()")
+            said = re.findall("[A-Za-z]{3,}", tab.page.locator("main").inner_text())
+            assert len(said) > 300
+            assert [word for word in said if word not in flat] == []
+            picture = Image.open(io.BytesIO(tool("pdftoppm", "-r", "30", "-singlefile", "-", given=pdf)))
+            assert picture.getpixel((2, 2)) == (255, 255, 255)
+            colours = picture.convert("L").getcolors()
+            assert colours is not None
+            assert max(colours)[1] == 255, "most of the paper is white"
+        tab.was_quiet()
