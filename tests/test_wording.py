@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kholo.model import Grade, Kind, ReferenceDataError, State
-from kholo.record.wording import load_wording, page, say
+from kholo.record.wording import WORDING, page, say
+from kholo.wording import load_table
 
 ROOT = Path(__file__).parents[1]
 ROOM = ROOT / "src" / "kholo" / "record"
@@ -42,7 +43,7 @@ def ids(node: ast.expr) -> set[str]:
 
 
 def test_every_sentence_is_said_and_every_one_said_is_in_the_table() -> None:
-    assert said() == {sentence.id for sentence in load_wording().sentence}
+    assert said() == {sentence.id for sentence in WORDING.table.sentence}
 
 
 def test_the_page_is_current() -> None:
@@ -70,4 +71,4 @@ def test_a_part_too_few_or_too_many_is_a_mistake() -> None:
 def test_a_broken_table_is_refused(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "table.toml").write_text(text)
     with pytest.raises(ReferenceDataError, match=message):
-        load_wording(tmp_path / "table.toml")
+        load_table(tmp_path / "table.toml")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from kholo.model import Said, State
-from kholo.record.wording import load_wording
+from kholo.record.wording import WORDING
 from kholo.reference.places import place_code
 
 from .language import Language
@@ -69,7 +69,7 @@ def _place(value: str, _names: Mapping[str, str], language: Language) -> str:
     return language.place(place_code(value) or value)
 
 
-_TABLE = {sentence.id: sentence.text for sentence in load_wording().sentence}
+_TABLE = {sentence.id: sentence.text for sentence in WORDING.table.sentence}
 #: Parts that are lists of sentences.
 _ROWS = frozenset({"why"})
 _SHOWN: dict[str, Callable[[str, Mapping[str, str], Language], str]] = {
