@@ -30,6 +30,7 @@ from kholo.detect import (
 )
 from kholo.detect.rates import RateFinding, Slowdown, sentence
 from kholo.detect.slow import MECHANISM
+from kholo.detect.wording import with_reasons
 from kholo.judge import Judge
 from kholo.model import Cell, Collapse, DayState, Grade, Incident, State, Wanted
 from kholo.store import Store, rows
@@ -134,7 +135,7 @@ def _with_rates(incident: Incident, findings: Iterable[RateFinding], name: Calla
         and incident.onset.earliest <= one.until
         and one.since <= incident.last_seen
     )
-    return msgspec.structs.replace(incident, because=(*mine, *incident.because))
+    return with_reasons(incident, mine)
 
 
 def _slow_uids(slow: list[Slowdown]) -> set[str]:
