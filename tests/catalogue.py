@@ -6,6 +6,7 @@ import io
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
@@ -13,14 +14,17 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
+from kholo.judge.facts import BITS, words
+from kholo.judge.ruleset import load_ruleset
 from kholo.papers import language as papers
 from kholo.publish.catalogue import MACHINE, PAGES
 from kholo.publish.dates import MONTHS, SHORT
+from kholo.record.law import load_law
+from kholo.record.threepart import questions
 from kholo.reference.places import names
 
 ROOT = Path(__file__).parents[1]
 PUBLISH = ROOT / "src/kholo/publish"
-RECORD = ROOT / "src/kholo/record"
 
 _WHEN = re.compile(
     rb'"(?:POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Report-Msgid-Bugs-To): [^"]*"\n'
@@ -38,15 +42,27 @@ def template() -> Catalog:
         _add(made, path, "python", {})
     for path in sorted((PUBLISH / "templates").glob("*.html")):
         _add(made, path, "jinja2.ext:babel_extract", {"trimmed": "true", "newstyle_gettext": "true"})
-    for sentence in tomllib.loads((RECORD / "wording.toml").read_text())["sentence"]:
-        if not sentence["id"].startswith("diff."):
-            made.add(sentence["text"], context=sentence["id"], auto_comments=[sentence["when"]])
-    for question in tomllib.loads((RECORD / "threepart.toml").read_text())["question"]:
-        made.add(question["ask"], context="three-part test")
+    for path in sorted(ROOT.glob("src/kholo/*/wording.toml")):
+        for sentence in tomllib.loads(path.read_text())["sentence"]:
+            if not sentence["id"].startswith("diff."):
+                made.add(sentence["text"], context=sentence["id"], auto_comments=[sentence["when"]])
+    for context, text in _data():
+        made.add(text, context=context)
     for context, texts in (("month", MONTHS), ("short month", SHORT), ("place", sorted(names().values()))):
         for text in texts:
             made.add(text, context=context)
     return made
+
+
+def _data() -> Iterator[tuple[str, str]]:
+    """Texts of our data that pages show, with what they are."""
+    yield from (("fact", words(name)) for name in BITS)
+    yield from (("rule", rule.why) for rule in load_ruleset().rules)
+    yield from (("three-part test", text) for one in questions() for text in (one.ask, one.rests_on))
+    for law in load_law().values():
+        for statute in law.statute:
+            shown = [one for one in statute.provision if one.topic != "evidence"]
+            yield from (("law", text) for one in shown for text in (statute.name, one.section, one.says))
 
 
 def _add(made: Catalog, path: Path, method: str, options: dict[str, str]) -> None:
@@ -95,8 +111,8 @@ def template_of_papers() -> Catalog:
         made.add(text, context=key)
     for one_and_more in source.counts.values():
         made.add(one_and_more, context="count")
-    for name, words in source.words.items():
-        for word in words.values():
+    for name, known in source.words.items():
+        for word in known.values():
             made.add(word, context=name)
     for text in (text for both in source.glossary.values() for text in both):
         made.add(text, context="glossary")

@@ -25,6 +25,7 @@ from kholo.store import Store
 
 from . import lines
 from .conftest import NOW
+from .sentences import spoken
 from .test_cli import json_lines, kholo
 from .test_detect import DAY, HOUR, START
 from .test_events import blocked, near
@@ -50,6 +51,7 @@ def reports(hours: Sequence[float], own: bool = True, failed: bool = True, netwo
 
 def kind(outages: Sequence[Outage], *more: Sequence[Report]) -> tuple[Kind, str]:
     found = decided(blocked(), [], Around(list(outages), [one for some in more for one in some]))
+    assert tuple(map(spoken, found.said)) == found.because
     return found.kind, " ".join(found.because)
 
 

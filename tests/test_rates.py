@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from kholo.cli import cli
 from kholo.detect import incidents
 from kholo.detect.rates import RateFinding, Transfer, slowdowns, speed
-from kholo.model import Bracket, State
+from kholo.model import Bracket, Said, State
 from kholo.pipeline.cases import view
 from kholo.pipeline.ingest import ingest
 from kholo.pipeline.sets import judge_for
@@ -31,6 +31,7 @@ from kholo.store import Store
 from . import raw
 from .material import full_view
 from .raw import connect, exchange, handshake
+from .sentences import spoken
 
 BEFORE, NOW_ = datetime(2021, 2, 22, tzinfo=UTC), datetime(2021, 3, 11, tzinfo=UTC)
 OTHERS = ("www.example.com", "news.example.org", "shop.example.net")
@@ -279,6 +280,7 @@ def test_from_the_bytes_of_probes_to_the_sentence_on_the_terminal(tmp_path: Path
     listed = runner.invoke(cli, ["incidents", "--store", store, "--json"])
     (incident,) = [json.loads(line) for line in listed.output.splitlines()]
     assert (incident["incident_id"], incident["grade"]) == ("x-RU-throttled-202103", "A")
+    assert [spoken(msgspec.convert(said, tuple[Said, ...])) for said in incident["said"]] == incident["because"]
     assert incident["because"][0].startswith("X at 136 kbit/s (the same in nearly every transfer: a cap) on AS8402")
     timeline = runner.invoke(cli, ["timeline", "--store", store, "--json"])
     states = {

@@ -23,10 +23,12 @@ import msgspec
 import pytest
 
 from kholo.cli.serve import serve as command
-from kholo.pipeline.cases import assessed
+from kholo.pipeline.cases import assessed, view
 from kholo.pipeline.events import events
 from kholo.pipeline.sets import judge_for
+from kholo.pipeline.site import of_views
 from kholo.pipeline.verdicts import Filter, judged, select
+from kholo.publish.build import site_files
 from kholo.publish.language import language
 from kholo.serve import Sources, refresh
 from kholo.serve.apidoc import page
@@ -37,6 +39,7 @@ from kholo.serve.resources import RESOURCES, Resource
 from kholo.store import Store
 
 from . import raw
+from .pages import english_left
 from .serving import COMMAND, Server, free_port, kholo, served
 
 ROOT = Path(__file__).parents[1]
@@ -286,6 +289,7 @@ def test_any_measurement_and_incident_of_the_store_has_a_page(server: Server, fo
         text = gzip.decompress(got.body).decode()
         assert (got.status, got["Content-Type"]) == (200, "text/html; charset=utf-8")
         assert words in text
+        assert code == "en" or english_left(text) == []
         assert f'<html lang="{code}"' in text
         assert language(code).say("SIMULATED DATA. Nothing on this page happened.") in text
         again = server.get(f"/{code}/measurements/{uid}/", Accept_Encoding="gzip", If_None_Match=got["ETag"])
@@ -298,7 +302,24 @@ def test_any_measurement_and_incident_of_the_store_has_a_page(server: Server, fo
     incidents = [row["incident_id"] for row in server.walk(f"{API}/incidents?simulated=true")]
     assert incidents
     for name in incidents:
-        assert name in server.get(f"/ur/incidents/{name}/").body.decode()
+        page = server.get(f"/ur/incidents/{name}/").body.decode()
+        assert name in page
+        assert english_left(page) == []
+        assert '<li><span lang="en"' not in page, "what was looked at stands there in Urdu"
+
+
+def test_no_sentence_of_a_case_is_left_in_english_on_its_urdu_pages(folder: Path) -> None:
+    store = Store(folder / "store")
+    judge = judge_for(store)
+    seen = view(ROOT / "cases" / "zz-simulated", store, judge, datetime(2026, 11, 24, tzinfo=UTC))
+    made = of_views([seen], store, judge, languages=[language("en"), language("ur")])
+    pages = {name: content.decode() for name, content in site_files(made) if name.startswith("ur/")}
+    assert any(name.startswith("ur/measurements/") for name in pages)
+    # A drawing names entries by their titles, and can't say there in which language they are.
+    titles = re.compile("|".join(map(re.escape, [seen.case.title, *(one.title for one in seen.case.entries)])))
+    for name, text in pages.items():
+        assert english_left(titles.sub("", text)) == [], name
+        assert re.search(r'<li><span lang="en" dir="auto">(?!\[Simulated\])', text) is None, name
 
 
 def test_where_there_is_no_page_a_reader_is_told_in_the_language_of_the_address(server: Server) -> None:

@@ -27,6 +27,7 @@ from kholo.store import Store, write_parquet
 from . import remote
 from .conftest import NOW
 from .remote import CASES, HOSTED, RESET, between, control, drops, encode, hyperquack, trial
+from .sentences import spoken
 
 
 def verdict(judge: Judge, row: remote.Row) -> Verdict:
@@ -106,6 +107,7 @@ def test_a_block_says_how_and_what_it_does_not_know(with_a_filter: Judge) -> Non
     ((measurement, payload),) = registry.decode(Item("test", 1, encode(row)), Context(NOW))  # type: ignore[misc]
     story = tell(with_a_filter, measurement, observe(payload, None))
     assert story.probe == ("Sending the name x.com: connection_reset (tls).",) * 4
+    assert story.story.probe == tuple(spoken(text.said) for text in story.probe)
     assert "measured from outside" in story.marks[0]
     assert not any("vantage" in name or "outside" in name for name in story.missing)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import msgspec
 
-from kholo.record.wording import load_wording, page
+from kholo.record.wording import WORDING, page
 
 from . import output
 from .options import json_option
@@ -21,7 +21,7 @@ def wording(markdown: bool, as_json: bool) -> None:
     if markdown:
         click.echo(page(), nl=False)
         return
-    rows = [msgspec.to_builtins(sentence) for sentence in load_wording().sentence]
+    rows = [msgspec.to_builtins(sentence) for sentence in WORDING.table.sentence]
     if as_json:
         output.json_rows(rows)
     else:

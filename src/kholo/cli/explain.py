@@ -87,7 +87,7 @@ def explain(
 
 def _stories(store: Store, judge: Judge, uid: str) -> list[Story]:
     return [
-        tell(judge, measurement, observations)
+        tell(judge, measurement, observations).story
         for part in store.part_ids()
         if (store.parts / part / "measurements.parquet").exists()
         for measurement, observations in stored(store, store.parts / part, uid)

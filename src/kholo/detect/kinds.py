@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from kholo.model import Incident, Kind, State
+from kholo.wording import Told, listed
 
 from .lines import Around, outage, slowed
+from .wording import say, with_reasons
 
 #: Reports without which a place or a target counts as not measured.
 _LEAST_REPORTS = 3
@@ -60,40 +62,35 @@ class _Tally(msgspec.Struct):
 def decided(incident: Incident, nearby: Sequence[Nearby], around: Around | None = None) -> Incident:
     """The incident with its kind, and with what decided it. No order of what is handed in makes a difference."""
     lines = around or Around()
-    said = [*_dark(incident), *slowed(incident, lines)]
+    reasons = [*_dark(incident), *slowed(incident, lines)]
     left, told = outage(incident, lines)
     kind = incident.kind
     for found, why in (
         _measuring(incident, nearby),
         _elsewhere(incident, nearby),
-        (Kind.SHUT_DOWN if left is None else None, ""),
+        (Kind.SHUT_DOWN if left is None else None, None),
         _beside(incident, nearby),
     ):
-        said += [why] if why else []
+        reasons += [why] if why else []
         if found is not None and kind is incident.kind:
             kind = found
-    said += told
+    reasons += told
     if kind is incident.kind:
-        return msgspec.structs.replace(left or incident, because=tuple(said))
+        return with_reasons(left or incident, reasons)
     state = _STATES[kind]
-    return msgspec.structs.replace(
+    taken_back = msgspec.structs.replace(
         incident,
         incident_id=incident.incident_id.replace(f"-{incident.state.value}-", f"-{state.value}-"),
         kind=kind,
         state=state,
         spells=tuple(msgspec.structs.replace(spell, state=state) for spell in incident.spells),
-        because=tuple(said),
     )
+    return with_reasons(taken_back, reasons)
 
 
-def _dark(incident: Incident) -> list[str]:
+def _dark(incident: Incident) -> list[Told]:
     dark = sorted({spell.network for spell in incident.spells if spell.is_dark})
-    if not dark:
-        return []
-    return [
-        f"on {', '.join(dark)} nothing of the service answered at all; it counts because the service was blocked on"
-        " other networks at the time"
-    ]
+    return [say("dark", networks=listed(dark))] if dark else []
 
 
 def _tallies(rows: Iterable[Nearby], key: Callable[[Nearby], str]) -> dict[str, _Tally]:
@@ -114,20 +111,18 @@ def _newly_failing(rows: Sequence[Nearby], key: Callable[[Nearby], str]) -> tupl
     return measured, [name for name in measured if now[name].is_failing]
 
 
-def _elsewhere(incident: Incident, nearby: Sequence[Nearby]) -> tuple[Kind | None, str]:
+def _elsewhere(incident: Incident, nearby: Sequence[Nearby]) -> tuple[Kind | None, Told]:
     """The same service in other countries in the same hours."""
     rows = [row for row in nearby if row.service == incident.service and row.place != incident.place]
     measured, failing = _newly_failing(rows, lambda row: row.place)
     if not measured:
-        return None, "no other country was measured enough in these hours"
+        return None, say("elsewhere.none")
     if len(failing) >= _LEAST_PLACES and len(failing) >= _MOST_PLACES * len(measured):
-        return Kind.SERVICE_DOWN, (
-            f"it failed in these hours in {len(failing)} of {len(measured)} other countries too: {', '.join(failing)}"
-        )
-    return None, f"in these hours it failed in {len(failing)} of {len(measured)} other countries measured"
+        return Kind.SERVICE_DOWN, say("elsewhere.down", hit=len(failing), all=len(measured), places=listed(failing))
+    return None, say("elsewhere.up", hit=len(failing), all=len(measured))
 
 
-def _beside(incident: Incident, nearby: Sequence[Nearby]) -> tuple[Kind | None, str]:
+def _beside(incident: Incident, nearby: Sequence[Nearby]) -> tuple[Kind | None, Told]:
     """Everything else on the same networks in the same hours.
 
     Only what no service of the registry has counts as unrelated: those services are often blocked together.
@@ -137,25 +132,22 @@ def _beside(incident: Incident, nearby: Sequence[Nearby]) -> tuple[Kind | None, 
     ]
     measured, failing = _newly_failing(rows, lambda row: row.target)
     if not measured:
-        return None, "no unrelated site was measured enough on these networks in these hours"
+        return None, say("nearby.none")
     if len(failing) >= _LEAST_TARGETS and len(failing) >= _MOST_TARGETS * len(measured):
-        return Kind.SHUT_DOWN, f"{len(failing)} of {len(measured)} unrelated sites failed too on these networks"
-    return None, f"{len(failing)} of {len(measured)} unrelated sites measured on these networks failed too"
+        return Kind.SHUT_DOWN, say("nearby.down", hit=len(failing), all=len(measured))
+    return None, say("nearby.up", hit=len(failing), all=len(measured))
 
 
-def _measuring(incident: Incident, nearby: Sequence[Nearby]) -> tuple[Kind | None, str]:
+def _measuring(incident: Incident, nearby: Sequence[Nearby]) -> tuple[Kind | None, Told | None]:
     """Only a new version of the test, or only addresses that were not tested before, fail."""
     own = [row for row in _on_networks(incident, nearby) if row.service == incident.service]
-    for what, key in (("versions of the test", _version), ("addresses", _target)):
+    for what, key in (("versions", _version), ("addresses", _target)):
         before = {key(row) for row in own if row.is_before}
         now = _tallies((row for row in own if not row.is_before), key)
         new = _sum(tally for name, tally in now.items() if name not in before)
         old = _sum(tally for name, tally in now.items() if name in before)
         if before and new.is_failing and old.is_measured and not old.failed:
-            return Kind.MEASURING_CHANGED, (
-                f"only {what} that were new then failed ({new.failed} reports); with those before, all went well"
-                f" ({old.ok} reports)"
-            )
+            return Kind.MEASURING_CHANGED, say(f"measuring.{what}", failed=new.failed, ok=old.ok)
     others = [row for row in nearby if row.service == incident.service and row.place != incident.place]
     fresh = {_version(row) for row in own if not row.is_before} - {_version(row) for row in own if row.is_before}
     if any(row.is_before for row in own) and fresh and not _old_fail(own):
@@ -163,10 +155,9 @@ def _measuring(incident: Incident, nearby: Sequence[Nearby]) -> tuple[Kind | Non
             _tallies((row for row in others if _version(row) in fresh and not row.is_before), _version).values()
         )
         if abroad.is_failing:
-            return Kind.MEASURING_CHANGED, (
-                f"a new version of the test ({', '.join(sorted(fresh))}) fails elsewhere too ({abroad.failed} reports)"
-            )
-    return None, ""
+            told = say("measuring.abroad", versions=listed(sorted(fresh)), failed=abroad.failed)
+            return Kind.MEASURING_CHANGED, told
+    return None, None
 
 
 def _on_networks(incident: Incident, nearby: Sequence[Nearby]) -> list[Nearby]:

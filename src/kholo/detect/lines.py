@@ -14,8 +14,10 @@ from statistics import median
 import msgspec
 
 from kholo.model import IMPAIRED, Bracket, Collapse, Incident, NetworkSpell
+from kholo.wording import Told, joined
 
 from .incidents import narrowed
+from .wording import say
 
 #: Archives give the times of outages in steps of five to ten minutes, and merge what is close.
 _SLACK = timedelta(minutes=30)
@@ -105,7 +107,7 @@ def in_order(told: Iterable[Outage]) -> list[Outage]:
     return sorted(told, key=lambda one: (one.since, one.network, one.source, one.signal, one.end, one.drop or 0.0))
 
 
-def outage(incident: Incident, around: Around) -> tuple[Incident | None, list[str]]:
+def outage(incident: Incident, around: Around) -> tuple[Incident | None, list[Told]]:
     """What is left of an incident outside of outages (None: nothing), and in words what they explain.
 
     A spell whose failed reports nearly all lie inside of outages of its line is left out; of another one that begins or
@@ -170,39 +172,33 @@ def _minute(moment: datetime) -> datetime:
     return down if down == moment else down + timedelta(minutes=1)
 
 
-def _said(network: str, mine: Sequence[Report], inside: Sequence[Report], told: Sequence[Outage], is_left: bool) -> str:
-    lines = _named([line for line in told if any(_holds(line, one) for one in inside)])
+def _said(
+    network: str, mine: Sequence[Report], inside: Sequence[Report], told: Sequence[Outage], *, is_left: bool
+) -> Told:
     rest = len(mine) - len(inside)
-    more = (
-        f"for those hours it is left open whether it was blocked, and the dates rest on the other {rest}"
-        if is_left
-        else f"the other {rest} are fewer than a block needs"
-        if rest
-        else "what failed there proves no block"
-    )
-    of = f"on {network} {len(inside)} of {len(mine)} failed reports"
-    return f"{of} lie in hours in which the line was out ({lines}): {more}"
+    so = say("outage.left", rest=rest) if is_left else say("outage.few", rest=rest) if rest else say("outage.all")
+    return say("outage", network=network, hit=len(inside), all=len(mine), lines=_holding(told, inside), so=so)
 
 
 def _doubts(
     told: Sequence[Outage], failed: Sequence[Report], dead: set[Report], through: Sequence[Report]
-) -> list[str]:
+) -> list[Told]:
     """Outages that decide nothing, in words."""
     works = {one.network for one in through}
-    said = []
     open_ = [one for one in failed if one not in dead and any(_holds(line, one) for line in told)]
-    for doubted, why in (
-        ([one for one in open_ if one.network not in works],
-         "in which a part of the line was out, or of which one signal alone tells so ({lines}): for those hours it is"
-         " left open whether it was blocked"),
-        ([one for one in open_ if one.network in works],
-         f"for which an outage is told ({{lines}}), but unrelated sites got through on the same networks then, in"
-         f" {len(through)} reports: the outage does not explain it, and for those hours it is left open"),
-    ):  # fmt: skip
-        if doubted:
-            lines = _named([line for line in told if any(_holds(line, one) for one in doubted)])
-            said.append(f"{len(doubted)} of {len(failed)} failed reports lie in hours {why.format(lines=lines)}")
+    in_part = [one for one in open_ if one.network not in works]
+    at_work = [one for one in open_ if one.network in works]
+    said = []
+    if in_part:
+        said.append(say("outage.part", hit=len(in_part), all=len(failed), lines=_holding(told, in_part)))
+    if at_work:
+        lines = _holding(told, at_work)
+        said.append(say("outage.through", hit=len(at_work), all=len(failed), lines=lines, through=len(through)))
     return said
+
+
+def _holding(told: Sequence[Outage], reports: Sequence[Report]) -> Told:
+    return _named([line for line in told if any(_holds(line, one) for one in reports)])
 
 
 def _holds(line: Outage, one: Report) -> bool:
@@ -217,18 +213,24 @@ def _is_out(told: Sequence[Outage], one: Report) -> bool:
     return any(line.network for line in holding) or len({line.witness for line in holding}) >= _WITNESSES
 
 
-def _named(lines: Sequence[Outage]) -> str:
-    said = [
-        f"{line.source} {line.signal}, {line.network or 'the whole country'}, {line.since:%Y-%m-%d %H:%M} to"
-        f" {f'{line.until:%Y-%m-%d %H:%M}' if line.until else 'no end told'}"
-        + (f", {line.drop:.0%} lost" if line.drop is not None else "")
-        for line in lines
-    ]
-    more = f"; and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
-    return "; ".join(said[:_SHOWN]) + more
+def _named(lines: Sequence[Outage]) -> Told:
+    named = joined(_line(line, is_first=place == 0) for place, line in enumerate(lines[:_SHOWN]))
+    return named + say("outage.more", rest=len(lines) - _SHOWN) if len(lines) > _SHOWN else named
 
 
-def slowed(incident: Incident, around: Around) -> list[str]:
+def _line(line: Outage, *, is_first: bool) -> Told:
+    return say(
+        "outage.line" if is_first else "outage.next",
+        source=line.source,
+        signal=line.signal,
+        line=line.network or say("whole"),
+        since=f"{line.since:%Y-%m-%d %H:%M}",
+        until=f"{line.until:%Y-%m-%d %H:%M}" if line.until else say("outage.open"),
+        lost=say("outage.lost", percent=f"{line.drop * 100:.0f}") if line.drop is not None else Told(),
+    )
+
+
+def slowed(incident: Incident, around: Around) -> list[Told]:
     """Where a whole line became slow in the same days, in words. It accuses nobody and excuses nobody."""
     if incident.state not in IMPAIRED:
         return []
@@ -242,9 +244,13 @@ def slowed(incident: Incident, around: Around) -> list[str]:
         if len(before) < _DAYS_BEFORE or not during or median(during) > _FALL * median(before):
             continue
         made.append(
-            f"speed tests (M-Lab): {network or 'the country as a whole'} ran at {median(during):.3g} Mbit/s (median of"
-            f" {len(during)} days of it), at {median(before):.3g} in the four weeks before: the whole line became slow,"
-            " whatever the service"
+            say(
+                "speed",
+                line=network or say("speed.whole"),
+                now=f"{median(during):.3g}",
+                days=len(during),
+                before=f"{median(before):.3g}",
+            )
         )
     return made
 

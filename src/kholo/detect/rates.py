@@ -22,11 +22,13 @@ from statistics import median
 import msgspec
 
 from kholo.model import Bracket, State
+from kholo.wording import Told
 
 from .settings import DEFAULT as ENGINE
 from .settings import Settings
 from .slow import Line, Slow, SlowSettings, SlowStretch, Value, slow
 from .spells import Spell
+from .wording import say
 
 
 class RateSettings(msgspec.Struct, frozen=True):
@@ -299,29 +301,31 @@ def _kbits(bits: float) -> float:
     return round(bits / 1_000, 1)
 
 
-def sentence(finding: RateFinding, name: str) -> str:
+def sentence(finding: RateFinding, name: str) -> Told:
     """A slow stretch in one sentence; `name` is what a person calls the service."""
-    cap = " (the same in nearly every transfer: a cap)" if finding.cap_kbits else ""
-    mark = "Simulated: " if finding.simulated else ""
-    when = f"on {finding.network} from {_day(finding.since)} to {_day(finding.until)}"
-    usual = speed(finding.usual.kbits or 0)
+    now = finding.now
+    both = {
+        "service": name,
+        "network": finding.network,
+        "first": _day(finding.since),
+        "last": _day(finding.until),
+        "now": speed(now.kbits or 0),
+        "usual": speed(finding.usual.kbits or 0),
+    }
+    mark = say("rates.simulated") if finding.simulated else Told()
     if finding.kind == "generalized":
-        return (
-            f"{mark}All sites measured, not {name} alone, {when}: {speed(finding.now.kbits or 0)}, where {usual} was"
-            " usual. The whole line was slow; by whom, rates don't show."
-        )
-    cut = f"; {finding.now.cut_off} of {finding.now.reports} reports had transfers cut off by time"
-    return (
-        f"{mark}{name} at {speed(finding.now.kbits or 0)}{cap} {when}, where other sites got"
-        f" {speed(finding.others.kbits or 0)}. At other times {name} got {usual} there"
-        f"{cut if finding.now.cut_off else ''}."
-    )
+        return mark + say("rates.generalized", **both)
+    cap = say("rates.cap") if finding.cap_kbits else Told()
+    cut = say("rates.cut", hit=now.cut_off, all=now.reports) if now.cut_off else Told()
+    return mark + say("rates.targeted", **both, others=speed(finding.others.kbits or 0), cap=cap, cut=cut)
 
 
 def _day(moment: datetime) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
 
-def speed(kbits: float) -> str:
+def speed(kbits: float) -> Told:
     """A rate for a person: `120 kbit/s`, `8 Mbit/s`."""
-    return f"{kbits / 1_000:.1f} Mbit/s".replace(".0 ", " ") if kbits >= 1_000 else f"{kbits:.0f} kbit/s"
+    if kbits >= 1_000:
+        return say("rate.mbit", rate=f"{kbits / 1_000:.1f}".removesuffix(".0"))
+    return say("rate.kbit", rate=f"{kbits:.0f}")

@@ -7,29 +7,17 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from kholo.model import Layer, Measurement, Observation, Vantage, Verdict
+from kholo.wording import Told
 
 from . import Judge
 from .facts import names, words
 from .gather import Unit
 from .ruleset import Rule
+from .wording import say
 
-_WHO = {"system": "its own resolver", "udp": "another network's resolver", "doh": "a resolver over https",
-        "dot": "a resolver over TLS", "archive": "the archive", "satellite": "the resolver"}  # fmt: skip
-
-
-_FROM = {
-    Vantage.REMOTE: "measured from outside, through a server or resolver that stands in the network: it shows what"
-    " happens on the way there, not what a person meets, and it makes no incident",
-    Vantage.HOSTED: "measured by a device that somebody hosts for measuring: it is no user's line, and it makes no"
-    " incident",
-}
-#: What an archive itself says of a measurement from outside.
-_SAID = {
-    "archive_controls_failed": "names that nobody blocks failed too",
-    "archive_stateful_block": "other names failed for a while after this one",
-    "archive_not_alive": "the resolver was not alive, or not reached",
-    "archive_excluded": "it leaves the answer out of its anomalies",
-}
+#: Who can be asked, and what an archive itself says of a measurement from outside; each has a sentence.
+WHO = frozenset({"system", "udp", "doh", "dot", "archive", "satellite"})
+SAID = frozenset({"archive_controls_failed", "archive_stateful_block", "archive_not_alive", "archive_excluded"})
 
 
 class Story(msgspec.Struct, frozen=True):
@@ -47,46 +35,59 @@ class Story(msgspec.Struct, frozen=True):
     missing: tuple[str, ...]
 
 
-def tell(judge: Judge, measurement: Measurement, observations: list[Observation]) -> Story:
+class Telling(msgspec.Struct, frozen=True):
+    """A story, with the sentences that it is made of."""
+
+    story: Story
+    probe: tuple[Told, ...]
+    control: tuple[Told, ...]
+    marks: tuple[Told, ...]
+    missing: tuple[Told, ...]
+
+
+def tell(judge: Judge, measurement: Measurement, observations: list[Observation]) -> Telling:
     """The story of a measurement, from its stored observations."""
     verdict = judge.verdict(measurement, observations)
     unit = _deciding(judge, judge.units(measurement, observations), verdict)
     holding = judge.ruleset.decide(unit.facts).holding
     rule = next((held for held in holding if held.id == verdict.rule_id), holding[0])
     ordered = sorted(observations, key=lambda row: row.depth)
-    return Story(
+    sentences = {
+        "probe": tuple(_sentence(row) for row in ordered if row.vantage is Vantage.PROBE),
+        "control": tuple(_sentence(row) for row in ordered if row.vantage is Vantage.CONTROL),
+        "marks": tuple(_marks(measurement, observations)),
+        "missing": _missing(judge, unit, rule),
+    }
+    story = Story(
         verdict=verdict,
-        probe=tuple(_sentence(row) for row in ordered if row.vantage is Vantage.PROBE),
-        control=tuple(_sentence(row) for row in ordered if row.vantage is Vantage.CONTROL),
         part=unit.role,
         facts=tuple((name, words(name)) for name in names(unit.facts)),
-        marks=tuple(_marks(measurement, observations)),
         rule=rule.id,
         why=rule.why,
         others=tuple((other.id, other.state.value) for other in holding if other is not rule),
-        missing=_missing(judge, unit, rule),
+        **{name: tuple(map(str, texts)) for name, texts in sentences.items()},
     )
+    return Telling(story, **sentences)
 
 
-def _marks(measurement: Measurement, observations: list[Observation]) -> Iterator[str]:
+def _marks(measurement: Measurement, observations: list[Observation]) -> Iterator[Told]:
     """What about the vantage keeps parts of the measurement from counting against the network."""
-    if measurement.vantage in _FROM:
-        yield _FROM[measurement.vantage]
+    if measurement.vantage is Vantage.REMOTE:
+        yield say("mark.remote")
+    if measurement.vantage is Vantage.HOSTED:
+        yield say("mark.hosted")
     if measurement.resolver_network not in ("AS0", measurement.network):
-        yield (
-            f"the resolver is of {measurement.resolver_network}, the probe was on {measurement.network}: what it"
-            " answers says nothing of the probe's network; a person on a VPN looks like this"
-        )
+        yield say("mark.resolver", resolver=measurement.resolver_network, network=measurement.network)
     if measurement.network == "AS0":
-        yield "the network is not known: the measurement counts for no network"
+        yield say("mark.no_network")
     if measurement.is_clock_ahead:
-        yield "the probe's clock is ahead of the archive's: when it was measured is not known"
+        yield say("mark.clock")
     if measurement.is_custom:
-        yield "the person running the probe set options of their own"
+        yield say("mark.custom")
     if any(row.engine == "helper" for row in observations):
-        yield "the control failed: nothing vouches for the site"
+        yield say("mark.control_failed")
     if any("scrubbed" in ip for row in observations for ip in (*row.answers, row.ip)):
-        yield "addresses were taken out before it was published: they prove nothing"
+        yield say("mark.scrubbed")
 
 
 def _deciding(judge: Judge, units: list[Unit], verdict: Verdict) -> Unit:
@@ -94,12 +95,10 @@ def _deciding(judge: Judge, units: list[Unit], verdict: Verdict) -> Unit:
     return mine[0] if mine else units[-1]
 
 
-def _missing(judge: Judge, unit: Unit, rule: Rule) -> tuple[str, ...]:
+def _missing(judge: Judge, unit: Unit, rule: Rule) -> tuple[Told, ...]:
     """What would change the verdict: the facts without which the rule that decided would not hold."""
     if rule.when:
-        return tuple(
-            f"without «{words(name)}» another rule would decide" for name in rule.when if "vantage" not in name
-        )
+        return tuple(say("missing.without", fact=words(name)) for name in rule.when if "vantage" not in name)
     nearest = [
         (lacking, other)
         for other in judge.ruleset.rules
@@ -107,91 +106,105 @@ def _missing(judge: Judge, unit: Unit, rule: Rule) -> tuple[str, ...]:
     ]
     least = min((len(lacking) for lacking, _ in nearest), default=0)
     return tuple(
-        f"with «{words(lacking[0])}» the rule {other.id} might hold"
+        say("missing.with", fact=words(lacking[0]), rule=other.id)
         for lacking, other in nearest
         if len(lacking) == least == 1 and any(name in names(unit.facts) for name in other.when)
     )
 
 
-def _sentence(row: Observation) -> str:
+def _sentence(row: Observation) -> Told:
     text = _witness(row) or _TELL[row.layer](row)
-    return f"(redirect {row.depth}) {text}" if row.depth else text
+    return say("story.redirect", depth=row.depth) + text if row.depth else text
 
 
-def _witness(row: Observation) -> str:
+def _witness(row: Observation) -> Told:
     """What was seen through somebody's server, or said of it by the archive; "" for all else."""
     if row.engine == "archive":
         if row.proven:
-            return f"The archive knows the certificate at {row.ip} to be the same as at the control's addresses."
-        return f"The archive says: {_SAID[row.failure]}." if row.failure in _SAID else ""
+            return say("story.certificate", address=row.ip)
+        return say("story.archive", what=say(f"story.{row.failure}")) if row.failure in SAID else Told()
     if row.engine == "satellite" and row.vantage is Vantage.CONTROL and not row.answers:
-        return "Control resolvers found addresses for the name; which ones is not said."
+        return say("story.controls_found")
     seen = _SEEN.get(row.engine)
-    return seen(row, row.hostname or "-") if seen else ""
+    return seen(row, row.hostname or "-") if seen else Told()
 
 
-_SEEN: dict[str, Callable[[Observation, str], str]] = {
-    "template": lambda _, name: f"Sending the name {name}: the server's usual answer.",
-    "trial": lambda row, name: f"Sending the name {name}: {_failed(row)} ({row.layer}).",
-    "page": lambda row, name: f"Sending the name {name}: another page than usual, {_page(row)}.",
-    "fetched": lambda row, name: f"A page fetched from {row.ip} for {name}: {_page(row)}.",
+_SEEN: dict[str, Callable[[Observation, str], Told]] = {
+    "template": lambda _, name: say("story.template", name=name),
+    "trial": lambda row, name: say("story.trial", name=name, failure=_failed(row), layer=row.layer.value),
+    "page": lambda row, name: say("story.page", name=name, page=_page(row)),
+    "fetched": lambda row, name: say("story.fetched", address=row.ip, name=name, page=_page(row)),
 }
 
 
-def _page(row: Observation) -> str:
-    title = f", title «{row.title}»" if row.title else ""
-    return f"status {row.status}{title}" if row.status else "no answer"
+def _page(row: Observation) -> Told:
+    title = say("story.title", title=row.title) if row.title else Told()
+    return say("story.status", status=row.status, title=title) if row.status else say("story.no_answer")
 
 
-def _dns(row: Observation) -> str:
-    who = "The control" if row.vantage is Vantage.CONTROL else f"It asked {_WHO.get(row.engine, row.engine)}"
-    got = ", ".join(row.answers) if row.answers else _failed(row)
-    return _scored(row) or f"{who} for {row.hostname or 'the name'}{_kind(row)}: {got}."
+def _dns(row: Observation) -> Told:
+    if row.scores is not None:
+        return _scored(row, row.scores)
+    asked = {
+        "name": row.hostname or say("story.dns.name"),
+        "type": say("story.dns.type", type=row.query_type) if row.query_type in ("A", "AAAA") else Told(),
+        "got": ", ".join(row.answers) if row.answers else _failed(row),
+    }
+    if row.vantage is Vantage.CONTROL:
+        return say("story.dns.control", **asked)
+    return say("story.dns", who=say(f"story.who.{row.engine}") if row.engine in WHO else row.engine, **asked)
 
 
-def _kind(row: Observation) -> str:
-    return f" ({row.query_type})" if row.query_type in ("A", "AAAA") else ""
+def _tcp(row: Observation) -> Told:
+    if row.scores is not None:
+        return _scored(row, row.scores)
+    return say("story.tcp", address=_at(row), end=row.failure or say("story.tcp.ok"))
 
 
-def _tcp(row: Observation) -> str:
-    return _scored(row) or f"Connecting to {_at(row)}: {_failed(row) if row.failure else 'connected'}."
+def _tls(row: Observation) -> Told:
+    if row.scores is not None:
+        return _scored(row, row.scores)
+    end = row.failure or (say("story.completed.valid") if row.proven else say("story.completed"))
+    if row.bytes_read:
+        end = say("story.trickle", end=end, bytes=row.bytes_read, seconds=f"{row.read_span:.1f}")
+    return say(
+        "story.quic" if row.layer is Layer.QUIC else "story.tls", address=_at(row), name=row.hostname or "-", end=end
+    )
 
 
-def _tls(row: Observation) -> str:
-    how = "QUIC handshake" if row.layer is Layer.QUIC else "TLS handshake"
-    trickle = f", after {_came(row)}" if row.bytes_read else ""
-    valid = "completed with a valid certificate" if row.proven else "completed"
-    end = _failed(row) if row.failure else valid
-    return _scored(row) or f"{how} at {_at(row)} with the name {row.hostname or '-'}: {end}{trickle}."
+def _http(row: Observation) -> Told:
+    if row.engine in _REST:
+        return _REST[row.engine](row)
+    what = row.url or say("story.http.name", name=row.hostname)
+    if row.failure:
+        return say("story.http.failed", what=what, page=_page(row), failure=_came(row, row.failure))
+    return say("story.http", what=what, page=_came(row, _page(row)))
 
 
-def _http(row: Observation) -> str:
-    if row.engine == "helper":
-        return f"The control itself failed: {row.failure}."
-    if row.engine == "damaged":
-        return f"{row.length} parts of the measurement could not be read and were left out."
-    if row.engine in ("result", "lookup"):
-        return f"The test says of {'the whole' if row.engine == 'result' else 'a lookup'}: {row.failure or 'it works'}."
-    if row.engine == "echo":
-        changed = "were changed on the way" if row.failure else "arrived as they were sent"
-        return f"Odd requests to an echo server {changed}."
-    if row.engine == "archive":
-        return f"The archive's listing says: {row.failure or 'no anomaly'}."
-    what = row.url or f"the page of {row.hostname}"
-    came = f", {_came(row)} with the handshake" if row.bytes_read else ""
-    return f"Asking for {what}: {_page(row)}{f', {_failed(row)}' if row.failure else ''}{came}."
+def _came(row: Observation, end: Told | str) -> Told | str:
+    """How a request ended, and how much came in what time, where that is known."""
+    if not row.bytes_read:
+        return end
+    return say("story.came", end=end, bytes=row.bytes_read, seconds=f"{row.read_span:.1f}")
 
 
-def _came(row: Observation) -> str:
-    return f"{row.bytes_read} bytes in {row.read_span:.1f} s"
+#: What is told of a measurement as a whole stands at the last layer.
+_REST: dict[str, Callable[[Observation], Told]] = {
+    "helper": lambda row: say("story.control_failed", failure=row.failure),
+    "damaged": lambda row: say("story.damaged", parts=row.length),
+    "result": lambda row: say("story.test", end=row.failure or say("story.test.ok")),
+    "lookup": lambda row: say("story.test.lookup", end=row.failure or say("story.test.ok")),
+    "echo": lambda row: say("story.echo.changed" if row.failure else "story.echo.same"),
+    "archive": lambda row: say("story.listing", end=row.failure or say("story.listing.ok")),
+}
 
 
-def _scored(row: Observation) -> str:
-    if row.scores is None:
-        return ""
-    blocked, down, fine = row.scores
-    seen = f", failure {row.failure}" if row.failure else ""
-    return f"The archive scored {row.layer} as blocked {blocked:g}, down {down:g}, fine {fine:g}{seen}."
+def _scored(row: Observation, scores: tuple[float, float, float]) -> Told:
+    blocked, down, fine = (f"{score:g}" for score in scores)
+    shown = {"layer": row.layer.value, "blocked": blocked, "down": down, "fine": fine}
+    if row.failure:
+        return say("story.scored.failed", **shown, failure=row.failure)
+    return say("story.scored", **shown)
 
 
 def _at(row: Observation) -> str:
@@ -199,7 +212,7 @@ def _at(row: Observation) -> str:
 
 
 def _failed(row: Observation) -> str:
-    return row.failure or "no answer"
+    return row.failure or say("story.no_answer")
 
 
 _TELL = {Layer.DNS: _dns, Layer.TCP: _tcp, Layer.TLS: _tls, Layer.QUIC: _tls, Layer.HTTP: _http}

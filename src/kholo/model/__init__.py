@@ -15,7 +15,6 @@ from .case import (
     Proposition,
     Reply,
     Return,
-    Said,
     Shown,
     Source,
     Stay,
@@ -44,6 +43,7 @@ from .errors import (
 )
 from .incident import Bracket, Cell, Collapse, DayState, HoursOfDay, Incident, NetworkSpell, ReportVotes, Wanted
 from .measurement import MAX_BODY, Measurement, Observation, Reject
+from .said import Said
 from .signal import LOST, Signal
 from .verdict import Verdict
 from .words import (

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 import msgspec
 
+from .said import Said
 from .words import Answered, ClockKind, EntryKind, EventKind, Extent, Grade, Outcome, Reason, Standing, State
 
 
@@ -177,16 +178,6 @@ class Shown(msgspec.Struct, frozen=True):
     otherwise_on: tuple[str, ...] = ()
     days: int = 0
     of_days: int = 0
-
-
-class Said(msgspec.Struct, frozen=True):
-    """One sentence of `record/wording.toml` by its id, with what stands in its braces, by name.
-
-    What stands there is a text, a number, or again sentences of the table. It is what a translation is made of.
-    """
-
-    id: str
-    parts: tuple[tuple[str, str | int | tuple[Said, ...]], ...] = ()
 
 
 class Assessment(msgspec.Struct, frozen=True):

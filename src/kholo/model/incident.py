@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 import msgspec
 
+from .said import Said
 from .words import Grade, Kind, State
 
 
@@ -99,7 +100,8 @@ class Incident(msgspec.Struct, frozen=True):
     `end` is None while it lasts, as far as measured: `last_seen` says how far that is. `grade` is A when
     raw measurements alone carry it, else B. `spells` are the parts of it by network. `kind` says what sort of event it
     is and `because` what decided that; `state` is `blocked` or `throttled` for these kinds only. `e_value`: by how much
-    the measurements raised the odds of a block, averaged over the networks measured (`docs/detector.md`).
+    the measurements raised the odds of a block, averaged over the networks measured (`docs/detector.md`). `said` is
+    `because` as sentences, those of each reason apart.
     """
 
     incident_id: str
@@ -121,6 +123,7 @@ class Incident(msgspec.Struct, frozen=True):
     because: tuple[str, ...] = ()
     hours: HoursOfDay | None = None
     e_value: float = 0.0
+    said: tuple[tuple[Said, ...], ...] = ()
 
 
 class Collapse(msgspec.Struct, frozen=True):

@@ -125,7 +125,7 @@ class Parts:
         )
         if row.grade:
             text = (*text, Run(" "), *words.say("clock.grade", grade=row.grade.value))
-        text = (*text, Run(" "), *self._told(row.said, row.because))
+        text = (*text, Run(" "), *self.told(row.said, row.because))
         if not is_named or entry is None or (row.clock is ClockKind.SILENCE and not is_asked):
             return text
         return (*words.say("clock.of", what=self._what(entry)), Run(" "), *text)
@@ -162,13 +162,18 @@ class Parts:
         words = self._words
         grade = words.say("claims.grade", grade=item.grade.value) if item.grade else words.say("claims.no_grade")
         outcome = (Run(words.word("outcome", item.outcome), Style.STRONG),)
-        return words.say("claims.outcome", outcome=outcome, grade=grade, because=self._told(item.said, item.because))
+        return words.say("claims.outcome", outcome=outcome, grade=grade, because=self.told(item.said, item.because))
 
-    def _told(self, said: Sequence[Said], text: str) -> Text:
+    def told(self, said: Sequence[Said], text: str) -> Text:
         """Sentences of the record's table in the paper's language; others as they were written, in English."""
         if not said and not self._spoken.is_source:
             return from_record(text)
         return (Run(visible(told(said, text, {}, self._spoken))),)
+
+    def ours(self, context: str, text: str) -> Text:
+        """A text of our data, which the catalogues of the pages have by its English words; else in English."""
+        own = self._spoken.about(context, text)
+        return from_record(text) if own == text else (Run(visible(own)),)
 
     def claims(self) -> list[Block]:
         """All claims with their assessments, as a table."""

@@ -142,11 +142,12 @@ class Report:
 
     def _checked(self, row: Checked) -> tuple[Text, ...]:
         words, names = self._words, (*row.entries, *row.incidents)
-        ask = (*from_record(row.ask), Run(" "), *from_record(f"({row.rests_on})"))
+        ask, rests_on = (self._parts.ours("three-part test", text) for text in (row.ask, row.rests_on))
         note = self._notes.checked(names)
         answered = (Run(words.word("answered", row.answer), Style.STRONG), Run(" "))
         people = (Run(" "), *words.say("test.by_people")) if row.by_people else ()
-        return ask, (*answered, *from_record(row.says), *people, *note)
+        says = from_record(row.says) if row.by_people else self._parts.told(row.told, row.says)
+        return (*ask, Run(" ("), *rests_on, Run(")")), (*answered, *says, *people, *note)
 
     def limits(self) -> list[Block]:
         """What all this can't show, and how often the detector was wrong where the truth was known."""

@@ -30,6 +30,7 @@ from kholo.detect import (
 )
 from kholo.detect.rates import RateFinding, Slowdown, sentence
 from kholo.detect.slow import MECHANISM
+from kholo.detect.wording import with_reasons
 from kholo.judge import Judge
 from kholo.model import Cell, Collapse, DayState, Grade, Incident, State, Wanted
 from kholo.store import Store, rows
@@ -127,7 +128,7 @@ def events(store: Store, judge: Judge, wanted_: Filter, months: Sequence[Month] 
 def _with_rates(incident: Incident, findings: Iterable[RateFinding], name: Callable[[str], str]) -> Incident:
     """An incident of throttling says how slow the service was, and how fast others were."""
     mine = (sentence(one, name(one.service)) for one in rates_of(incident, findings))
-    return msgspec.structs.replace(incident, because=(*mine, *incident.because))
+    return with_reasons(incident, mine)
 
 
 def rates_of(incident: Incident, findings: Iterable[RateFinding]) -> list[RateFinding]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kholo.judge import Judge
-from kholo.judge.story import Story, tell
+from kholo.judge.story import Telling, tell
 from kholo.publish import CaseView, Site, build_site
 from kholo.publish.font import font_maker
 from kholo.store import Store
@@ -50,10 +50,10 @@ def of_views(views: Sequence[CaseView], store: Store | None, judge: Judge, **mor
     return Site(views, stories=stories(store, judge, shown) if store and shown else {}, **more)
 
 
-def stories(store: Store, judge: Judge, uids: Iterable[str]) -> dict[str, Story]:
+def stories(store: Store, judge: Judge, uids: Iterable[str]) -> dict[str, Telling]:
     """The stories of measurements, by uid. Of one that the archive holds several times, the first that is stored."""
     wanted = sorted(uids)
-    found: dict[str, Story] = {}
+    found: dict[str, Telling] = {}
     for part in store.part_ids():
         if (store.parts / part / "measurements.parquet").exists():
             for measurement, observations in stored(store, store.parts / part, *wanted):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import cache
@@ -13,36 +12,21 @@ from typing import Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from kholo.detect.rates import sentence
 from kholo.model import Bracket
 
-from . import dates, effects, safe, words
+from . import dates, effects, safe, told, words
 from .answer import Basis
 from .charts.clockline import clock_line
 from .font import RANGE
 from .language import Language, Part
+from .told import prose
 
 #: Rows of each table of other witnesses, before the rest is left to data.json and to `kholo signals`.
 MOST_OTHERS = 40
 
 _T = TypeVar("_T")
-
-_LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[ .,:/'&_+-]+[A-Za-z0-9]+| ?\([A-Za-z0-9 .,:/'&_+-]+\))*")
-
-
-def prose(text: str, language: Language) -> Markup:
-    """A sentence; in a language written from right to left each run of Latin letters keeps to itself."""
-    shown = escape(safe.visible(text))
-    if language.direction == "ltr":
-        return shown
-    # Entities of the escaped text are Latin letters too, and stay whole.
-    parts = re.split(r"(&[#A-Za-z0-9]+;)", str(shown))
-    return Markup("").join(
-        Markup(part if number % 2 else _LATIN.sub(lambda run: f"<bdi>{run[0]}</bdi>", part))  # noqa: S704 - escaped above
-        for number, part in enumerate(parts)
-    )
 
 
 def style() -> str:
@@ -118,7 +102,9 @@ def environment() -> Environment:
         "MOST_OTHERS": MOST_OTHERS,
         "Basis": Basis,
         "stretch": _method("stretch"),
-        "slowness": sentence,
+        "slowness": _by(told.slowness),
+        "reasons": _by(told.reasons),
+        "ours": _by(told.ours),
         "clockline": _by(clock_line),
     }
     made.filters |= {

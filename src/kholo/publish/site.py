@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from kholo.judge.story import Story
+from kholo.judge.story import Telling
 from kholo.model import Actor, Clock, ClockKind, Incident, UsageError, Verdict
 
 from . import catalogue
@@ -115,7 +115,7 @@ class Site:
         views: Sequence[CaseView],
         *,
         dossiers: Mapping[str, Dossier] | None = None,
-        stories: Mapping[str, Story] | None = None,
+        stories: Mapping[str, Telling] | None = None,
         address: str = "",
         attached: Attached | None = None,
         languages: Sequence[Language] | None = None,

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 from kholo.model import Assessment, Case, DayState, Entry, Extent, Incident, Outcome, Proposition, Reason
 from kholo.reference.places import place_name
+from kholo.wording import Told, listed
 
 from .evidence import Evidence, Finding
 from .measured import Asked, Measured, Ruling, by_measurement, partly
 from .published import Published, beside, by_findings, partly_found
 from .spans import midnight
-from .wording import Told, listed, say, span
+from .wording import say, span
 
 
 def assess(

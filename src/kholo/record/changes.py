@@ -9,9 +9,10 @@ from typing import Any, Literal
 import msgspec
 
 from kholo.model import Assessment, Case, Clock, Entry
+from kholo.wording import listed
 
 from .spans import midnight
-from .wording import listed, say
+from .wording import say
 
 #: What of an entry does not bear on how it stands.
 _WORDS = frozenset({"file", "notes"})

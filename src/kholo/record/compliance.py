@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 import msgspec
 
 from kholo.model import IMPAIRED, Clock, ClockKind, Entry, Grade, Obligation, Proposition, Return, Standing, State
+from kholo.wording import Told, listed
 
 from .evidence import Evidence, Finding, Spell, is_about
 from .measured import Asked, Measured
 from .spans import TICK, midnight
 from .stays import Bounds, bounds
 from .stretches import Chain, Stretch, chains
-from .wording import Told, day, listed, say
+from .wording import day, say
 
 
 class _Duty(msgspec.Struct, frozen=True):

@@ -10,10 +10,11 @@ from operator import or_
 import msgspec
 
 from kholo.model import IMPAIRED, Coverage, Grade, Kind, Outcome, Proposition, Reason, Shown, State
+from kholo.wording import Told, listed
 
 from .evidence import Evidence, Line, Spell
 from .spans import Span, cut, is_by_date, speaks_against_ok, window
-from .wording import Told, listed, say
+from .wording import say
 
 #: What looked like a block and is none; each has a sentence.
 _NONE = frozenset({Kind.SHUT_DOWN, Kind.SERVICE_DOWN, Kind.MEASURING_CHANGED})

@@ -9,11 +9,12 @@ from operator import or_
 import msgspec
 
 from kholo.model import IMPAIRED, Entry, EntryKind, Grade, Outcome, Reason, State
+from kholo.wording import Told, listed
 
 from .evidence import Evidence, Finding, is_about, reaches
 from .measured import Asked, Measured, Ruling
 from .spans import Days, cut, speaks_against_ok
-from .wording import Told, listed, say, span
+from .wording import say, span
 
 
 class _Side(msgspec.Struct, frozen=True):

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from kholo.model import IMPAIRED, Case, Clock, ClockKind, Entry, EntryKind, Grade, Incident
+from kholo.wording import Told
 
 from .evidence import Evidence, accuses
 from .spans import midnight
-from .wording import Told, say
+from .wording import say
 
 #: Kinds of entry in which somebody says something that can be taken back.
 _WORDS = frozenset(

@@ -28,12 +28,13 @@ from kholo.model import (
     LegalBasis,
     ReferenceDataError,
 )
+from kholo.wording import joined, listed, said
 
 from .evidence import Evidence, Finding, accuses, known_end
 from .law import statute_name
 from .silence import silence
 from .spans import midnight
-from .wording import joined, listed, said, say, span
+from .wording import say, span
 
 SHIPPED = Path(__file__).with_name("threepart.toml")
 #: Whose words say what the state rests on. A court's are such only where the court itself ordered the restriction.

@@ -10,7 +10,7 @@ import msgspec
 
 from kholo.detect import meant
 from kholo.judge import Judge
-from kholo.judge.story import Story, tell
+from kholo.judge.story import Telling, tell
 from kholo.model import Incident, Verdict
 from kholo.pipeline import sets
 from kholo.pipeline.verdicts import stored_through
@@ -110,7 +110,7 @@ class Reader:
             return _index(current)
         return msgspec.Raw(self._fact(current, resource.kind, values["case"]))
 
-    def measurement(self, uid: str) -> tuple[Verdict, Story | None] | None:
+    def measurement(self, uid: str) -> tuple[Verdict, Telling | None] | None:
         """The verdict on a measurement, and the first of its stories. Raises `Problem` when too many are asked for."""
         current = self.index.current()
         held = self.index.verdict(current, uid)
@@ -151,9 +151,10 @@ class Reader:
         held = self.index.verdict(current, uid)
         if held is None:
             raise Problem("not-found", "no measurement of this id")
-        return {**msgspec.json.decode(held.row), "stories": self._told(current, held.parts, uid)}
+        told = self._told(current, held.parts, uid)
+        return {**msgspec.json.decode(held.row), "stories": [one.story for one in told]}
 
-    def _told(self, current: Current, parts: tuple[str, ...], uid: str) -> list[Story]:
+    def _told(self, current: Current, parts: tuple[str, ...], uid: str) -> list[Telling]:
         store = self._store
         if store is None or not self._turn.acquire(timeout=_TURN):
             raise Problem("busy", "too many stories are being told", (("Retry-After", "2"),))

@@ -37,7 +37,8 @@ ENTRY_COLUMNS = (
     *(_FORMAT_NAMES.get(f"{t}_{k}", f"{t}_{k}") for t, keys in _INSIDE.items() for k in keys),
     "simulated",
 )
-_INCIDENT = ("onset", "end", "spells", "hours")
+#: What of an incident and a spell has columns of its own, or no place in a flat table.
+_INCIDENT = ("onset", "end", "spells", "hours", "said")
 _BRACKETS = ("onset_earliest", "onset_latest", "end_earliest", "end_latest")
 
 

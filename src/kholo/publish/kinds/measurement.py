@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from markupsafe import Markup
+
+from kholo.judge.story import Telling
 from kholo.model import Verdict
 
 from ..headline import incident_title
 from ..language import Language
 from ..safe import explorer_address
 from ..site import Site
+from ..told import line, ours
 from .kind import Key, Kind
 
 
@@ -43,11 +47,24 @@ def _content(site: Site, service: str, verdict: Verdict, language: Language) -> 
             for name, (called, one) in sorted(site.outside.incidents.items())
         ],
         "verdict": verdict,
-        "story": site.stories.get(uid),
+        "story": _story(site.stories[uid], language) if uid in site.stories else [],
         "explorer": None if verdict.simulated else explorer_address(uid),
         "simulated": verdict.simulated,
         "cited": [],
     }
+
+
+def _story(told: Telling, language: Language) -> list[tuple[str, list[Markup]]]:
+    """The parts of a story, each with its heading."""
+    parts = [
+        (language.say("What the probe saw, step by step"), told.probe),
+        (language.say("What the control saw"), told.control),
+        (language.say("What would change the verdict"), told.missing),
+        (language.say("What to know of where and when it was measured"), told.marks),
+    ]
+    shown = [(heading, [line(text, language) for text in texts]) for heading, texts in parts]
+    why = (language.say("Why the rule decided so"), [ours("rule", told.story.why, language)])
+    return [*shown[:2], why, *shown[2:]]
 
 
 KIND = Kind("measurement", "measurements/{}/", "measurement.html", keys, content)

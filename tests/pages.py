@@ -1,0 +1,71 @@
+"""Pages taken apart: whether they are well made, and which words on them are of no language that they name."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+#: What stands around every text of the pseudo-language.
+OPEN, CLOSE = "⟦", "⟧"
+#: Elements whose words are no text of ours: names, commands, ids, styles, and what says that it is of another language.
+_PLAIN = {"bdi", "code", "pre", "style", "script"}
+_VOID = {"meta", "link", "br", "input", "img", "hr"}
+_SENTENCE = re.compile(r"[A-Za-z]+(?:[ ,;:]+[A-Za-z]+){2,}")
+
+
+class Page(HTMLParser):
+    """Collects what a page is made of; `left` are words outside of marks, names, commands and other languages."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[tuple[str, bool]] = []
+        self.wrong: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.root: dict[str, str | None] = {}
+        self.headings = 0
+        self.left: list[str] = []
+        self._depth = 0
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag == "html":
+            self.root = found
+        self.headings += tag == "h1"
+        self.ids += [found["id"] or ""] if "id" in found else []
+        self.links += [found["href"] or ""] if tag == "a" else []
+        self.loads += [str(found[name]) for name in ("src", "srcset", "action") if name in found]
+        for name in ("aria-label", "title", "alt"):
+            if name in found and not {"lang", "translate"} & found.keys():
+                self._text(found[name] or "")
+        if tag not in _VOID:
+            other = tag in _PLAIN or (tag != "html" and "lang" in found and tag != "svg") or "translate" in found
+            self.open.append((tag, other))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop()[0] != tag:
+            self.wrong.append(f"</{tag}> at {self.getpos()}")
+
+    def handle_data(self, data: str) -> None:
+        if not any(other for _, other in self.open):
+            self._text(data)
+
+    def _text(self, data: str) -> None:
+        for part in re.split(f"([{OPEN}{CLOSE}])", data):
+            if part in (OPEN, CLOSE):
+                self._depth += 1 if part == OPEN else -1
+            elif self._depth == 0 and re.search("[A-Za-z]{2}", part.replace("kholo", "")):
+                self.left.append(part.strip())
+
+
+def english_left(text: str) -> list[str]:
+    """What a page in another language says in English without saying so: three words and more."""
+    return [found[0] for part in Page(text).left for found in _SENTENCE.finditer(part)]
