@@ -21,11 +21,12 @@ from kholo.store import Store
 from kholo.store.custody import Custody, Thing
 
 from . import dossiers
+from .commands import json_lines, kholo
 from .conftest import NOW
 from .servers import serve
 from .test_case_archive import case as archived_case
 from .test_case_archive import site
-from .test_cli import CASES, json_lines, kholo
+from .test_cli import CASES
 from .test_fetch import SINCE, archives, endpoints
 
 _ADDS = """

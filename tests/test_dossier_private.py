@@ -18,8 +18,8 @@ from kholo.pipeline.verify import verify
 from kholo.publish.exports import FORMATS
 
 from . import dossiers, raw
+from .commands import kholo
 from .dossiers import made, measured, stored
-from .test_cli import kholo
 
 IP, CITY, OTHER = "203.0.113.77", "Testburg", "2001:db8::77"
 #: A report of 2016, as probes wrote them: a header, then one document a measurement.

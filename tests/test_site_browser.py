@@ -47,7 +47,7 @@ def host(tmp_path_factory: pytest.TempPathFactory, judge: Judge) -> Iterator[Hos
 
 
 def addresses(code: str) -> list[str]:
-    """A page of every kind, two that are invented, one of a case with much to tell, and what stands where no page is."""
+    """A page of every kind, two that are invented, one with much to tell, and what stands where there is no page."""
     made = site()
     real = [kind.path(next(iter(kind.keys(made)))) for kind in KINDS]
     more = ("cases/fake/bulletin/", "embed/fake/", f"cases/{SHIPPED.name}/orders/f14/", "missing/")
@@ -55,12 +55,12 @@ def addresses(code: str) -> list[str]:
 
 
 def looked_at(tab: Tab, *, scripted: bool) -> list[str]:
-    """What is wrong with the page as it stands there, in light and in dark. `scripted`: colours of what script added."""
+    """What is wrong with the page as it stands there, in both schemes. `scripted`: colours of what script added."""
     tab.page.evaluate(AXE)
     tab.ask("unfold()")
     found = [*tab.ask("wide()"), *tab.ask("charts()"), *tab.ask("others()")]
     for scheme in ("light", "dark"):
-        tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        tab.page.emulate_media(color_scheme=scheme)
         found += [f"{scheme}: {one}" for one in tab.page.evaluate("kholo.colours", scripted)]
     return found
 
@@ -118,7 +118,9 @@ def test_who_asks_elsewhere_is_noticed(window: Window, tmp_path: Path) -> None:
         assert own.missing == []
 
 
-@pytest.mark.parametrize(("code", "width", "script"), [("en", SCREEN, True), ("ur", SCREEN, True), ("ur", PHONE, False)])
+@pytest.mark.parametrize(
+    ("code", "width", "script"), [("en", SCREEN, True), ("ur", SCREEN, True), ("ur", PHONE, False)]
+)
 def test_the_keyboard_reaches_everything_in_the_order_of_the_page(
     window: Window, host: Host, code: str, width: int, script: bool
 ) -> None:
