@@ -39,7 +39,7 @@ lint: $(VENV)/.dev ## formatting, lint and types
 test: lint ## set up and run every test
 	@sh tests/browser.sh
 	@sh tests/papers.sh
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 bench: $(VENV)/.dev ## speed beside a peer and beside the limit, as ratios
 	$(BIN)/python benchmarks/run.py

@@ -25,7 +25,8 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.serving import COMMAND, free_port
+from tests.commands import COMMAND
+from tests.serving import free_port
 
 from benchmarks.run import WORK
 from benchmarks.serve_store import FIRST, PART, PLACES, SERVICES, make, size, uids

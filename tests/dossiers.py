@@ -178,9 +178,10 @@ def stamped(folder: Path, path: Path, authority: Path) -> Path:
 
 
 def redacted(folder: Path, path: Path) -> Path:
-    """A dossier without its largest files: the rules, the pages and the reports, as docs/dossier-format.md has it."""
+    """A dossier without its largest files, as docs/dossier-format.md has it."""
     files = files_of(path)
-    large = ("data/reference/set/rules.toml", "data/pages/", "data/papers/")
+    sets = ("data/reference/set/rules.toml", "data/reference/set/services.toml")
+    large = (*sets, "data/pages/", "data/papers/", "data/tables/")
     gone = {name for name in files if name.startswith(large)}
     leaves = [
         seal.Leaf(leaf=leaf.hash().hex(), withheld="too large for every byte of it") if leaf.path in gone else leaf

@@ -6,14 +6,14 @@ import http.client
 import json
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-COMMAND = [sys.executable, "-c", "from kholo.cli import main; main()"]
+from . import commands
+from .commands import COMMAND
 
 
 class Got:
@@ -72,9 +72,9 @@ class Server:
         return [int(pid) for pid in path.read_text().split()]
 
 
-def kholo(*arguments: object) -> None:
+def kholo(*arguments: str | Path) -> None:
     """Run a command, which must succeed."""
-    done = subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False)
+    done = commands.kholo(*arguments)
     assert done.returncode == 0, done.stderr
 
 

@@ -21,9 +21,9 @@ from kholo.pipeline.archive import archive
 from kholo.record import load_case
 
 from .broken_case import write
+from .commands import kholo
 from .servers import Answer, Request, Running, serve
 from .servers.base import Wire
-from .test_cli import kholo
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SERVICES = ("chirp", "x")

@@ -21,7 +21,7 @@ from kholo.record import load_case
 from kholo.reference import load_reference
 
 from .broken_case import FILES, write
-from .test_cli import kholo
+from .commands import kholo
 
 SERVICES = load_reference().services.ids
 

@@ -13,8 +13,9 @@ from kholo.model import DayState, Entry, EntryKind, Incident, Outcome, State
 from kholo.record import assess, clocks
 from kholo.record.changes import Change, Look, changes
 
+from .commands import json_lines, kholo
 from .test_assess import AS_OF, at, block, case, day, entry
-from .test_cli import CASES, json_lines, kholo
+from .test_cli import CASES
 from .test_clocks import order, said
 
 WORKED = entry("w", "pta", EntryKind.STATEMENT, State.OK, 10, 12)

@@ -1,20 +1,15 @@
-"""The command line as a user meets it: real processes, exit codes, JSON, and the whole line from bytes to pages."""
+"""The command line as a user meets it: exit codes, JSON, and the whole line from bytes to pages."""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
 import random
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -25,22 +20,10 @@ from kholo.model import UsageError
 from kholo.simulate import load_scenario, shipped_scenarios, simulate
 
 from . import raw
+from .commands import json_lines, kholo, process
 
 ROOT = Path(__file__).parents[1]
 CASES = [str(ROOT / "cases" / name) for name in ("x-pakistan-2024", "zz-simulated")]
-
-
-def kholo(
-    *arguments: str | Path, stdin: bytes | None = None, env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-c", "from kholo.cli import main; main()", *map(str, arguments)]
-    return subprocess.run(command, input=stdin, capture_output=True, check=False, env={**os.environ, **(env or {})})
-
-
-def json_lines(*arguments: str | Path, env: dict[str, str] | None = None) -> list[dict[str, Any]]:
-    done = kholo(*arguments, "--json", env=env)
-    assert done.returncode == 0, done.stderr
-    return [msgspec.json.decode(line) for line in done.stdout.splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -98,19 +81,19 @@ def test_a_cell_that_a_spreadsheet_would_run_is_quoted(tmp_path: Path) -> None:
 
 
 def test_exit_codes(store: Path, tmp_path: Path) -> None:
-    assert kholo("ingest", "-", "--store", tmp_path / "s", stdin=b"{broken").returncode == 1
-    assert b"not_json" in kholo("rejects", "--store", tmp_path / "s").stdout
-    assert kholo("ingest", tmp_path / "missing", "--store", tmp_path / "s").returncode == 2
-    assert kholo("verdicts", "--service", "xx", "--store", store).returncode == 2
-    assert kholo("explain", "nothing", "--store", store).returncode == 2
-    assert kholo("verdicts", "--store", tmp_path / "none").returncode == 3
+    assert process("ingest", "-", "--store", tmp_path / "s", stdin=b"{broken").returncode == 1
+    assert b"not_json" in process("rejects", "--store", tmp_path / "s").stdout
+    assert process("ingest", tmp_path / "missing", "--store", tmp_path / "s").returncode == 2
+    assert process("verdicts", "--service", "xx", "--store", store).returncode == 2
+    assert process("explain", "nothing", "--store", store).returncode == 2
+    assert process("verdicts", "--store", tmp_path / "none").returncode == 3
     shutil.copytree(CASES[0], tmp_path / "case")
     entry = tmp_path / "case" / "entries" / "f15-pta-officials-deny.toml"
     entry.write_text(entry.read_text().replace("actor =", "acter ="))
-    done = kholo("case", "check", tmp_path / "case")
+    done = process("case", "check", tmp_path / "case")
     assert done.returncode == 2
     assert b"f15-pta-officials-deny.toml:4: acter: is not a key" in done.stderr
-    assert kholo("build", tmp_path / "case", "--out", tmp_path / "site").returncode == 2
+    assert process("build", tmp_path / "case", "--out", tmp_path / "site").returncode == 2
     assert not (tmp_path / "site").exists(), "a bad case stops the build before anything is written"
 
 
@@ -161,8 +144,9 @@ def test_any_order_of_files_and_any_number_of_workers_give_the_same_pages(tmp_pa
     random.Random(3).shuffle(files)
     for file in files:
         assert kholo("ingest", file, "--store", tmp_path / "two", "--workers", "2").returncode == 0
+    # Each in a process of its own, so that sets have orders of their own.
     for name in ("one", "two"):
-        done = kholo(
+        done = process(
             "build", *CASES, "--store", tmp_path / name, "--out", tmp_path / f"site-{name}", "--as-of", "2026-01-01"
         )
         assert done.returncode == 0, done.stderr

@@ -21,11 +21,12 @@ from kholo.store import Store
 from kholo.store.custody import Custody, Thing, listing
 
 from . import dossiers
+from .commands import json_lines, kholo
 from .conftest import NOW
 from .servers import Bucket, archive, serve
 from .test_case_archive import case as archived_case
 from .test_case_archive import site
-from .test_cli import CASES, json_lines, kholo
+from .test_cli import CASES
 from .test_fetch import DAYS, SINCE, archives, endpoints, many
 
 _ADDS = """

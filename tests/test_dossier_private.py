@@ -21,8 +21,9 @@ from kholo.publish.exports import FORMATS
 from kholo.simulate import load_scenario, shipped_scenarios, simulate
 
 from . import dossiers, lines, raw
+from .commands import kholo
 from .dossiers import made, measured, stored
-from .test_cli import ROOT, kholo
+from .test_cli import ROOT
 
 IP, CITY, OTHER = "203.0.113.77", "Testburg", "2001:db8::77"
 #: A report of 2016, as probes wrote them: a header, then one document a measurement.

@@ -28,10 +28,10 @@ from kholo.sources import ooni_fetch
 from kholo.store import Store, rows
 
 from . import raw
+from .commands import kholo
 from .conftest import NOW
 from .raw import handshake
 from .servers import Answer, Bucket, Faults, Kind, OoniApi, Request, Running, archive, beside, serve
-from .test_cli import kholo
 
 DAYS = 3
 SINCE = datetime(2024, 2, 17, tzinfo=UTC)

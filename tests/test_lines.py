@@ -24,9 +24,9 @@ from kholo.pipeline.verdicts import Filter
 from kholo.store import Store
 
 from . import lines
+from .commands import json_lines, kholo
 from .conftest import NOW
 from .sentences import spoken
-from .test_cli import json_lines, kholo
 from .test_detect import DAY, HOUR, START
 from .test_events import blocked, near
 

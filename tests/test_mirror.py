@@ -24,9 +24,9 @@ from kholo.model import DossierError, UsageError
 from kholo.pipeline.mirror import make
 from kholo.publish import Site, build_site
 
+from .commands import kholo
 from .conftest import NOW
 from .material import full_view
-from .test_cli import kholo
 
 KEY = keys.new_private(b"\1" * 32)
 OTHER = keys.new_private(b"\2" * 32)

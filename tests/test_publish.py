@@ -8,12 +8,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import sync_playwright
 
 from kholo.model import EntryKind, State
-from kholo.publish import Site, answer, build_site
+from kholo.publish import Book, Site, answer, build_site
 
 from . import material
+from .browsing import Window
 from .material import full_view
 
 HOSTILE = "<script>alert(1)</script>\u202eevil\u0007 =cmd() \"'><img src=x onerror=alert(2)> javascript:alert(3)"
@@ -97,31 +97,20 @@ def test_the_answer_claims_no_more_than_its_evidence() -> None:
 
 @pytest.mark.parametrize("width", [320, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_in_a_real_browser_without_script(width: int, scheme: str, chromium: str, tmp_path: Path) -> None:
-    build_site(Site([full_view(), full_view(case_id="fake", simulated=True)]), tmp_path)
-    asked: list[str] = []
-    complaints: list[str] = []
-    with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_context(
-            java_script_enabled=False,
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if scheme == "dark" else "light",
-        ).new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        for name in ("index.html", "en/cases/chirp-test/index.html", "en/cases/fake/index.html"):
-            page.goto((tmp_path / name).as_uri())
-            box = page.locator("h1").first.bounding_box()
-            assert box is not None
-            assert box["width"] <= width
-            assert page.locator("main").bounding_box()["width"] <= width  # type: ignore[index]
-        page.goto((tmp_path / "en/cases/chirp-test/index.html").as_uri())
-        assert "blocked" in page.locator("main").inner_text().lower()[:600]
-        assert page.locator("svg").count() >= 1
-        browser.close()
-    assert complaints == []
-    assert all(address.startswith(tmp_path.as_uri()) for address in asked), "a page asked for something elsewhere"
+def test_from_a_stick_without_script(width: int, scheme: str, window: Window, tmp_path: Path) -> None:
+    book = Book(Site([full_view(), full_view(case_id="fake", simulated=True)]))
+    for address in ("en/", "en/cases/chirp-test/", "en/cases/fake/"):
+        (tmp_path / address).mkdir(parents=True, exist_ok=True)
+        (tmp_path / address / "index.html").write_bytes(book.page_at(address) or b"")
+    with window.tab(tmp_path.as_uri(), width=width, script=False, color_scheme=scheme) as tab:
+        for address in ("en/", "en/cases/fake/", "en/cases/chirp-test/"):
+            tab.open(f"{address}index.html")
+            assert tab.ask("wide()") == []
+            assert tab.page.locator("h1").is_visible()
+        assert "blocked" in tab.page.locator("main").inner_text().lower()[:600]
+        assert tab.page.locator("svg").count() >= 1
+        assert [one for one in tab.asked if not one.endswith("index.html")] == []
+        tab.was_quiet()
 
 
 def test_the_pages_hold_the_public_names(tmp_path: Path) -> None:

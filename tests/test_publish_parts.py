@@ -13,14 +13,14 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import sync_playwright
 
 from kholo.model import Bracket, CaseError, DayState, Entry, EntryKind, Grade, State, UsageError
-from kholo.publish import CaseView, Site, answer, build_site
+from kholo.publish import Book, CaseView, Site, answer, build_site
 from kholo.publish.safe import cell, explorer_address, visible, web_address
 from kholo.publish.spans import coverage, runs, union
 
 from . import material
+from .browsing import Window
 from .material import full_view
 
 _VOID = {"meta", "link", "br", "input", "img", "hr"}
@@ -311,7 +311,7 @@ def test_a_full_page_stays_light_on_a_slow_line(tmp_path: Path) -> None:
     assert (tmp_path / "en/cases/chirp-test/index.html").stat().st_size < 120_000
 
 
-def test_a_long_series_is_bounded(tmp_path: Path) -> None:
+def test_a_long_series_is_bounded() -> None:
     # 40 networks that change their state every day for two years must not make an endless page.
     row = material.days()[0]
     flips = tuple(
@@ -325,23 +325,23 @@ def test_a_long_series_is_bounded(tmp_path: Path) -> None:
         for offset in range(730)
     )
     case = material.case(start=date(2024, 1, 1), end=date(2025, 12, 30))
-    build_site(Site([material.view(case, days=flips)]), tmp_path)
-    assert (tmp_path / "en/cases/chirp-test/index.html").stat().st_size < 1_500_000
+    page = Book(Site([material.view(case, days=flips)])).page_at("en/cases/chirp-test/")
+    assert page is not None
+    assert len(page) < 1_500_000
 
 
-def test_no_page_is_wider_than_its_screen(chromium: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("width", [320, 1280])
+def test_no_page_is_wider_than_its_screen(width: int, window: Window, tmp_path: Path) -> None:
     # A picture of the full page is as wide as its content: it shows any overflow without a script.
-    build_site(Site([hostile_view(), full_view(simulated=True, case_id="fake")]), tmp_path)
-    with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        for width in (320, 1280):
-            page = browser.new_context(java_script_enabled=False, viewport={"width": width, "height": 900}).new_page()
-            for name in ("index.html", "en/cases/chirp-test/index.html"):
-                page.goto((tmp_path / name).as_uri())
-                for summary in page.locator("summary:visible").all():
-                    summary.click()
-                picture = page.screenshot(full_page=True)
-                assert int.from_bytes(picture[16:20], "big") == width, name
-                assert page.locator("h1").is_visible()
-                assert page.locator(".answer, .say").first.is_visible()
-        browser.close()
+    made = Book(Site([hostile_view(), full_view(simulated=True, case_id="fake")]))
+    (tmp_path / "front.html").write_bytes(made.page_at("en/") or b"")
+    (tmp_path / "case.html").write_bytes(made.page_at("en/cases/chirp-test/") or b"")
+    with window.tab(tmp_path.as_uri(), width=width, script=False) as tab:
+        for name in ("front.html", "case.html"):
+            tab.open(name)
+            tab.ask("unfold()")
+            assert tab.ask("wide()") == [], name
+            picture = tab.page.screenshot(full_page=True)
+            assert int.from_bytes(picture[16:20], "big") == width, name
+            assert tab.page.locator("h1").is_visible()
+            assert tab.page.locator(".answer, .say").first.is_visible()

@@ -39,8 +39,9 @@ from kholo.serve.resources import RESOURCES, Resource
 from kholo.store import Store
 
 from . import raw
+from .commands import COMMAND
 from .pages import english_left
-from .serving import COMMAND, Server, free_port, kholo, served
+from .serving import Server, free_port, kholo, served
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = '=HYPERLINK("https://evil.example")<script>alert(1)</script>\u202e\u200b&'

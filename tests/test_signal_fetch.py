@@ -7,10 +7,10 @@ from pathlib import Path
 
 from kholo.store import Store
 
+from .commands import json_lines, kholo
 from .servers import Ioda, MLab, Radar, Running, serve
 from .servers.ioda import Alert, Entity
 from .servers.radar import TOKEN
-from .test_cli import json_lines, kholo
 from .test_servers_witnesses import OTHER, OUTAGE
 
 BEGIN = datetime(2024, 2, 8, 2, tzinfo=UTC)

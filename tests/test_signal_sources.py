@@ -23,8 +23,8 @@ from kholo.sources.source import Aside, Context, Given
 from kholo.store import Store
 
 from . import lines
+from .commands import kholo
 from .conftest import NOW
-from .test_cli import kholo
 
 _HIST = "https://statistics.measurementlab.net/v0/AF/UG/{}2026/histogram_daily_stats.json"
 

@@ -47,7 +47,7 @@ def host(tmp_path_factory: pytest.TempPathFactory, judge: Judge) -> Iterator[Hos
 
 
 def addresses(code: str) -> list[str]:
-    """A page of every kind, two invented ones, one of a case with much to tell, and what stands where no page is."""
+    """A page of every kind, two that are invented, one with much to tell, and what stands where there is no page."""
     made = site()
     real = [kind.path(next(iter(kind.keys(made)))) for kind in KINDS]
     more = ("cases/fake/bulletin/", "embed/fake/", f"cases/{SHIPPED.name}/orders/f14/", "missing/")
@@ -55,7 +55,7 @@ def addresses(code: str) -> list[str]:
 
 
 def looked_at(tab: Tab, *, scripted: bool) -> list[str]:
-    """What is wrong with the page, in light and in dark. `scripted`: colours of what script added."""
+    """What is wrong with the page as it stands there, in both schemes. `scripted`: colours of what script added."""
     tab.page.evaluate(AXE)
     tab.ask("unfold()")
     found = [*tab.ask("wide()"), *tab.ask("charts()"), *tab.ask("others()")]

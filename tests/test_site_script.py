@@ -5,75 +5,35 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from pathlib import Path
 
 import msgspec
 import pytest
 from fontTools.ttLib import TTFont
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Playwright
 
 from kholo.model import EnvironmentFault
 from kholo.publish import Site, build_site
 from kholo.publish.build import site_files
-from kholo.publish.font import SYSTEM, font_maker
+from kholo.publish.font import SYSTEM, _cut, font_maker
 from kholo.publish.language import language_codes
 
+from . import browsing
+from .browsing import Window, hosted
 from .material import case, full_view, record
 
-#: What a page says when its policy stopped something.
-_LISTEN = "addEventListener('securitypolicyviolation', (event) => console.error(event.violatedDirective))"
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_args: object) -> None:
-        """Nothing is told of requests."""
-
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The folder on a loopback port; gives its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-class Seen(msgspec.Struct):
-    """What a page asked for and what it complained about."""
-
-    asked: list[str] = []
-    complaints: list[str] = []
-
-
-@contextmanager
-def opened(
-    chromium: str, *, width: int = 1280, script: bool = True, fonts: Path | None = None
-) -> Iterator[tuple[Page, Seen]]:
-    """A page of a browser that is listened to. `fonts`: the settings of a system that has others than this one."""
-    env: dict[str, str | float | bool] | None = {**os.environ, "FONTCONFIG_FILE": str(fonts)} if fonts else None
-    with sync_playwright() as player:
-        browser: Browser = player.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"], env=env
-        )
-        page = browser.new_context(java_script_enabled=script, viewport={"width": width, "height": 900}).new_page()
-        seen = Seen()
-        page.on("request", lambda request: seen.asked.append(request.url))
-        page.on("console", lambda message: seen.complaints.append(message.text))
-        page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-        page.add_init_script(_LISTEN)
-        yield page, seen
-        browser.close()
+def standing(folder: Path, way: str) -> Iterator[str]:
+    """Where the site in a folder stands: on a disk, or on a host."""
+    if way == "file":
+        yield folder.as_uri()
+        return
+    with hosted(folder) as host:
+        yield host.url
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +63,7 @@ def test_the_script_is_small_and_the_policy_lets_it_and_nothing_else_run(built: 
 
 
 @pytest.mark.parametrize("way", ["file", "http"])
-def test_the_search_finds_in_both_languages_and_every_spelling(way: str, built: Path, chromium: str) -> None:
+def test_the_search_finds_in_both_languages_and_every_spelling(way: str, built: Path, window: Window) -> None:
     found = {
         "en": {
             "AS64500": "networks/AS64500/", "pakistan": "countries/pk/", "پاکستان": "countries/pk/",
@@ -115,8 +75,8 @@ def test_the_search_finds_in_both_languages_and_every_spelling(way: str, built: 
             "حکم": "/orders/", "سروس chirp": "services/chirp/", "chirp-test": "cases/chirp-test/",
         },
     }  # fmt: skip
-    with opened(chromium) as (page, seen), served(built) as address:
-        root = address if way == "http" else built.as_uri()
+    with standing(built, way) as root, window.tab(root) as tab:
+        page = tab.page
         for code, asked in found.items():
             page.goto(f"{root}/{code}/search/index.html")
             rows = page.locator("main ul.list > li:visible")
@@ -134,12 +94,12 @@ def test_the_search_finds_in_both_languages_and_every_spelling(way: str, built: 
             assert rows.count() == everything
         page.goto(f"{root}/en/search/index.html?q=AS64500")
         assert 0 < page.locator("main ul.list > li:visible").count() < everything
-    assert seen.complaints == []
-    assert all(one.startswith(root) for one in seen.asked)
+        tab.was_quiet()
 
 
-def test_tables_can_be_filtered_and_pictures_enlarged_and_named(built: Path, chromium: str) -> None:
-    with opened(chromium) as (page, seen):
+def test_tables_can_be_filtered_and_pictures_enlarged_and_named(built: Path, window: Window) -> None:
+    with window.tab(built.as_uri()) as tab:
+        page = tab.page
         page.goto((built / "en/cases/chirp-test/index.html").as_uri())
         frame = page.locator("figure .zoom").first
         picture = frame.locator("svg:visible")
@@ -163,34 +123,37 @@ def test_tables_can_be_filtered_and_pictures_enlarged_and_named(built: Path, chr
         page.get_by_label("Only rows with").first.fill("AS64501")
         assert 0 < rows.count() < total
         assert all("AS64501" in (row.text_content() or "") for row in rows.all())
-    assert seen.complaints == []
+        tab.was_quiet()
 
 
 @pytest.mark.parametrize("code", ["en", "ur"])
-def test_without_script_everything_is_there(code: str, built: Path, chromium: str) -> None:
-    with opened(chromium, script=False) as (page, seen):
+def test_without_script_everything_is_there(code: str, built: Path, window: Window) -> None:
+    with window.tab(built.as_uri(), script=False) as tab:
+        page = tab.page
         page.goto((built / code / "search/index.html").as_uri())
         assert page.locator("main ul.list > li:visible").count() == page.locator("main ul.list > li").count() > 10
         assert page.locator("input").count() == 0
         page.goto((built / code / "cases/chirp-test/index.html").as_uri())
         assert page.locator("figure svg:visible").count() >= 1
         assert page.locator("button, input, .tip").count() == 0
-    assert seen.complaints == []
+        tab.was_quiet()
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-def test_with_script_every_page_fits_its_screen(width: int, built: Path, chromium: str) -> None:
-    with opened(chromium, width=width) as (page, seen):
+def test_with_script_every_page_fits_its_screen(width: int, built: Path, window: Window) -> None:
+    with window.tab(built.as_uri(), width=width) as tab:
+        page = tab.page
         for code in language_codes():
             for name in ("", "cases/chirp-test/", "search/", "networks/", "networks/AS64500/", "orders/"):
                 page.goto((built / code / name / "index.html").as_uri())
                 assert page.evaluate("document.documentElement.scrollWidth") == width, name
-    assert seen.complaints == []
+        tab.was_quiet()
 
 
 def test_the_font_holds_the_letters_of_the_pages_and_its_licence_and_is_the_same_each_time(tmp_path: Path) -> None:
     files = dict(site_files(Site([full_view()], fonts=font_maker())))
     font = files["assets/nastaliq.woff2"]
+    _cut.cache_clear()
     assert font == dict(site_files(Site([full_view()], fonts=font_maker())))["assets/nastaliq.woff2"]
     assert 20_000 < len(font) < 120_000
     with TTFont(io.BytesIO(font)) as read:
@@ -218,21 +181,35 @@ def test_where_there_is_no_font_pages_do_without(tmp_path: Path, monkeypatch: py
     assert not [name for name, text in site_files(Site([full_view()])) if b"nastaliq" in text and name[-4:] == "html"]
 
 
-@pytest.mark.parametrize("way", ["file", "http"])
-def test_the_font_is_loaded_when_the_reader_asks_and_not_before(way: str, chromium: str, tmp_path: Path) -> None:
-    build_site(Site([full_view()], fonts=font_maker()), tmp_path / "site")
-    settings = tmp_path / "fonts.conf"
+@pytest.fixture(scope="module")
+def lettered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site that carries the font."""
+    out = tmp_path_factory.mktemp("lettered")
+    build_site(Site([full_view()], fonts=font_maker()), out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def poor(player: Playwright, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
+    """The browser of a system that has no font for Urdu."""
+    folder = tmp_path_factory.mktemp("fonts")
+    settings = folder / "fonts.conf"
     settings.write_text(
         '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
-        f"<dir>/usr/share/fonts/truetype/dejavu</dir><cachedir>{tmp_path}</cachedir></fontconfig>"
+        f"<dir>/usr/share/fonts/truetype/dejavu</dir><cachedir>{folder}</cachedir></fontconfig>"
     )
-    with opened(chromium, script=False, fonts=settings) as (page, seen), served(tmp_path / "site") as address:
-        root = address if way == "http" else (tmp_path / "site").as_uri()
+    with browsing.window(player, chromium, env={**os.environ, "FONTCONFIG_FILE": str(settings)}) as made:
+        yield made
+
+
+@pytest.mark.parametrize("way", ["file", "http"])
+def test_the_font_is_loaded_when_the_reader_asks_and_not_before(way: str, poor: Window, lettered: Path) -> None:
+    with standing(lettered, way) as root, poor.tab(root, script=False) as tab:
         for name in ("ur/index.html", "ur/cases/chirp-test/index.html"):
-            page.goto(f"{root}/{name}")
-            page.wait_for_load_state("networkidle")
-            assert not [one for one in seen.asked if "woff2" in one]
-            with page.expect_event("requestfinished", lambda request: "nastaliq.woff2" in request.url):
-                page.locator('a[href="#nastaliq"]').click()
-            seen.asked.clear()
-    assert seen.complaints == []
+            before = len(tab.asked)
+            tab.page.goto(f"{root}/{name}")
+            tab.page.wait_for_load_state("networkidle")
+            assert not [one for one in tab.asked[before:] if "woff2" in one]
+            with tab.page.expect_event("requestfinished", lambda request: "nastaliq.woff2" in request.url):
+                tab.page.locator('a[href="#nastaliq"]').click()
+        tab.was_quiet()

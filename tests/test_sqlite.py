@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,13 +22,12 @@ from kholo.publish.exports.sqlite import write_sqlite
 from kholo.publish.rows import CasePage, case_page
 
 from . import dossiers
+from .commands import json_lines, kholo
 from .material import full_view
-from .test_cli import json_lines, kholo
 from .test_exports import hostile
 
 ADDRESS = "66.253.196.21"
-#: Not a part of the tests' own environment: it brings a server of its own.
-DATASETTE = shutil.which("datasette")
+DATASETTE = Path(sys.executable).with_name("datasette")
 
 
 def verdicts(page: CasePage) -> Iterable[dict[str, Any]]:
@@ -160,7 +159,6 @@ def test_no_address_and_no_place_of_a_volunteer_is_in_it(exported: Path) -> None
         assert secret.encode() not in data
 
 
-@pytest.mark.skipif(DATASETTE is None, reason="datasette is not installed: pipx install datasette")
 def test_datasette_serves_it(exported: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

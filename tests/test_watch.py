@@ -22,7 +22,8 @@ from kholo.alert import NewsKind, Told, news, news_json
 from kholo.alert.scope import Scope
 
 from .alerts import Hook, Post, day, incident
-from .test_cli import ROOT, kholo
+from .commands import kholo
+from .test_cli import ROOT
 
 COMMAND = [sys.executable, "-c", "from kholo.cli import main; main()"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -45,11 +46,15 @@ def font_maker(folders: Sequence[Path] = ()) -> FontMaker:
             "no font for Urdu is here: apt-get install fonts-noto-core (Debian, Ubuntu), or give a folder that"
             f" holds {FILE} with --fonts"
         )
-    return lambda letters: _cut(found, letters)
+    return lambda letters: _cut(found, "".join(sorted(set(filter(is_covered, letters)))))
 
 
-def _cut(path: Path, letters: Iterable[str]) -> Font:
-    """The same font and letters give the same bytes: the file keeps the date that it came with."""
+@lru_cache(maxsize=4)
+def _cut(path: Path, letters: str) -> Font:
+    """The same font and letters give the same bytes: the file keeps the date that it came with.
+
+    Some seconds of work, and the letters of a site seldom change from one build to the next.
+    """
     from fontTools import subset  # noqa: PLC0415 - an extra
     from fontTools.ttLib import TTFont  # noqa: PLC0415 - an extra
 
@@ -57,7 +62,7 @@ def _cut(path: Path, letters: Iterable[str]) -> Font:
     with TTFont(path, recalcTimestamp=False, lazy=True) as font:
         licence = "\n".join(filter(None, (font["name"].getDebugName(number) for number in (0, 7, 13, 14))))
         cut = subset.Subsetter(options)
-        cut.populate(unicodes=sorted({ord(letter) for letter in letters if is_covered(letter)}))
+        cut.populate(unicodes=[ord(letter) for letter in letters])
         cut.subset(font)
         out = io.BytesIO()
         font.flavor = "woff2"
