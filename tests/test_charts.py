@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kholo.detect.rates import RateFinding, Side, Transfer
@@ -21,6 +21,7 @@ from kholo.publish.charts.clockline import clock_line
 from kholo.publish.charts.frame import Chart
 from kholo.publish.charts.shares import Hit, networks, share_rows, shares
 from kholo.publish.charts.throughput import axis_of, speed_charts, speed_rows, when
+from kholo.publish.data import case_data
 from kholo.publish.language import ENGLISH, language
 from kholo.publish.rows import case_page
 
@@ -218,6 +219,7 @@ def test_only_incidents_or_findings_say_that_a_network_was_blocked() -> None:
     assert chart.rows[0][1] == "blocked for some time, by published findings"
 
 
+@example([(0.0, 0.0, 5e-324)])
 @given(st.lists(st.tuples(*[st.floats(0, 1)] * 3), min_size=1, max_size=30))
 def test_bars_stay_inside_of_the_picture(ends: list[tuple[float, ...]]) -> None:
     given_ = [share(f"AS{number}", min(three), sorted(three)[1], max(three)) for number, three in enumerate(ends, 1)]
@@ -328,6 +330,37 @@ def test_throughput_says_before_during_and_after_and_holds_the_numbers_of_the_pi
         assert own.count("L") == 0, "days that nobody measured are not joined"
     assert len(list(speed_rows(shown))) == 4
     assert when(point(11, 1.0, 1.0), ()) == "between"
+
+
+def test_a_point_of_one_report_is_a_cross_that_nothing_is_joined_to() -> None:
+    alone = RatePoint("AS64500", date(2025, 3, 2), 1, Side(1, 150.0), Side(2, 8000.0), simulated=False)
+    points = (point(1, 6000.0, 8000.0), alone, point(3, 6100.0, 8100.0), point(4, 6200.0, 8200.0))
+    shown = msgspec.structs.replace(full_view(), speeds=points, slow=(slow_finding(),))
+    (chart,) = speed_charts(shown, ENGLISH)
+    for picture in chart.pictures:
+        assert "one report only" in picture
+        joined = re.findall(r'<path d="([^"]+)" class="join own"/><path d="([^"]+)" class="at own"/><path', picture)
+        assert [(path.count("M"), path.count("L"), marks.count("M")) for path, marks in joined] == [(2, 1, 3)]
+        assert len(re.findall(r'class="lone own"', picture)) == 1
+        assert Shapes(picture).outside == []
+    (without,) = speed_charts(msgspec.structs.replace(shown, speeds=points[2:]), ENGLISH)
+    assert "one report only" not in without.pictures[0]
+
+
+def test_the_figures_of_the_charts_stand_in_the_data() -> None:
+    points = (point(1, 6000.0, 8000.0), point(12, None, 8100.0))
+    shown = msgspec.structs.replace(
+        with_shares(share("AS64500", 0.1, 0.25, 0.3)), speeds=points, slow=(slow_finding(),)
+    )
+    said = msgspec.json.decode(case_data(case_page(shown)))
+    assert said["speeds"] == msgspec.to_builtins(list(speed_rows(shown)))
+    assert [(row["first"], row["service_kbits"], row["others_kbits"]) for row in said["speeds"]] == [
+        ("2025-03-01", 6000.0, 8000.0), ("2025-03-12", None, 8100.0),
+    ]  # fmt: skip
+    assert said["networks"] == msgspec.to_builtins(list(share_rows(shown)))
+    known = {row["network"]: row["share_central"] for row in said["networks"]}
+    assert known["AS64500"] == 0.25
+    assert None in known.values(), "a network without a share is there too"
 
 
 @settings(deadline=None)

@@ -60,6 +60,21 @@ def test_incidents_have_the_public_names_and_lead_to_their_rows(store: Path) -> 
         assert part in story
 
 
+def test_the_demo_shows_throttling_by_its_rates(store: Path) -> None:
+    rates = json_lines("rates", "--store", store, "--service", "chirp")
+    (slow,) = [row for row in rates if row["kind"]]
+    assert (slow["state"], slow["kind"], slow["network"], slow["simulated"]) == (
+        "throttled", "targeted", "AS64500", True,
+    )  # fmt: skip
+    told = kholo("rates", "--store", store, "--service", "chirp").stdout.decode()
+    sentence = "Simulated: Chirp (simulated) at 119 kbit/s (the same in nearly every transfer: a cap) on AS64500"
+    assert sentence in told
+    incident = kholo("explain", "chirp-ZZ-throttled-202504", "--store", store).stdout.decode()
+    assert sentence in incident
+    transfer = kholo("explain", slow["measurement_uids"][5], "--store", store).stdout.decode()
+    assert re.search(r"status 200, 1\d{4} bytes in [01]\.\d s with the handshake", transfer), transfer
+
+
 def test_tables_and_files(store: Path, tmp_path: Path) -> None:
     assert b"3398 verdicts" in kholo("verdicts", "--store", store).stdout
     assert b"insufficient" in kholo("timeline", "--store", store).stdout

@@ -24,6 +24,7 @@ from kholo.pipeline.cases import view
 from kholo.pipeline.ingest import ingest
 from kholo.pipeline.sets import judge_for
 from kholo.publish import Site, build_site
+from kholo.publish.book import Book
 from kholo.publish.charts.throughput import speed_charts
 from kholo.publish.language import language
 from kholo.store import Store
@@ -339,3 +340,25 @@ def test_the_page_of_a_case_draws_what_probes_wrote_down(tmp_path: Path) -> None
     assert {row[1] for row in chart.rows} >= {"before", "while throttled"}
     again = view(tmp_path / "case", store, judge_for(store), later)
     assert again.speeds == made.speeds
+    # What proves it are the slow transfers, though each page came; those of other times and sites do not.
+    (incident,) = made.incidents
+    proofs = made.proofs[incident.incident_id]
+    assert len(proofs) == 6
+    assert {(proof.state, proof.input) for proof in proofs} == {(State.OK, "https://abs.twimg.com/")}
+    assert {proof.measurement_uid for proof in proofs} <= made.slow_uids
+    assert min(proof.measured_at for proof in proofs) >= NOW_
+    book = Book(Site([made]))
+    page = book.page_at(f"en/incidents/{incident.incident_id}/")
+    assert page is not None
+    assert page.count(b"its transfer was far slower than usual") == 6
+    assert page.count(b'class="at own"') == 4, "drawn for a wide screen and a narrow one, each with its legend"
+    assert b"data/x-russia-2021/speeds.csv" in page
+    transfer = book.page_at(f"en/measurements/{proofs[0].measurement_uid}/")
+    assert transfer is not None
+    assert b"Its transfer was far slower than usual, set against other sites at the time." in transfer
+    blocked = msgspec.structs.replace(incident, state=State.BLOCKED)
+    page = Book(Site([msgspec.structs.replace(made, incidents=(blocked,))])).page_at(
+        f"en/incidents/{incident.incident_id}/"
+    )
+    assert page is not None
+    assert b'class="at own"' not in page, "the page of a block draws no speeds"

@@ -9,12 +9,15 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from kholo.detect.rates import Side
+from kholo.detect.throughput import RatePoint
 from kholo.model import Clock, ClockKind
 from kholo.publish import CaseView
 from kholo.publish.data import case_data
@@ -47,7 +50,9 @@ def names(db: sqlite3.Connection) -> list[str]:
 
 
 def test_the_tables_hold_what_data_json_holds(tmp_path: Path) -> None:
-    view = full_view()
+    side = Side(3, 120.0, 1)
+    speeds = (RatePoint("AS64500", date(2025, 3, 12), 1, side, Side(0, None), simulated=False),)
+    view = msgspec.structs.replace(full_view(), speeds=speeds)
     said = json.loads(case_data(case_page(view)))
     db = made(tmp_path, view)
     for table in ("incidents", "assessments", "clocks", "days"):
@@ -59,8 +64,16 @@ def test_the_tables_hold_what_data_json_holds(tmp_path: Path) -> None:
     incident = db.execute("SELECT * FROM incidents").fetchone()
     assert incident["onset_latest"] == said["incidents"][0]["onset"]["latest"]
     assert json.loads(incident["networks"]) == said["incidents"][0]["networks"]
+    for table in ("speeds", "networks"):
+        rows = [dict(row) for row in db.execute(f"SELECT * FROM {table}")]
+        assert [_as_json(row, said[table][0]) for row in rows] == said[table] != []
     totals = db.execute("SELECT sum(ok), sum(blocked) FROM days").fetchone()
     assert list(totals) == [sum(day[name] for day in said["days"]) for name in ("ok", "blocked")]
+
+
+def _as_json(row: dict[str, Any], like: dict[str, Any]) -> dict[str, Any]:
+    """A row as JSON has it: yes and no, and no id of the case."""
+    return {key: bool(row[key]) if isinstance(value, bool) else row[key] for key, value in like.items()}
 
 
 def test_keys_lead_somewhere_and_text_is_found(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from .answer import Answer, case_incidents
+from .charts.shares import share_rows
+from .charts.throughput import speed_rows
 from .dates import stamp
 from .jsontext import json_bytes
 from .rows import CasePage
@@ -45,6 +47,8 @@ def case_content(page: CasePage) -> dict[str, Any]:
         "clocks": [_row(row, invented) for row in sorted(view.clocks, key=clock_key)],
         "test": [_row(row, invented) for row in view.checklist],
         "slow": [_row(row, invented) for row in view.slow],
+        "speeds": msgspec.to_builtins(list(speed_rows(view))),
+        "networks": msgspec.to_builtins(list(share_rows(view))),
         "effect": _row(view.effect, invented) if view.effect else None,
         "others": _others(page, invented),
         "days": [_row(row, invented) for row in sorted(view.days, key=day_key)],

@@ -173,7 +173,8 @@ def _drawn(
 ) -> tuple[list[Markup], float]:
     left = 200.0 if size.is_wide else 4.0
     right = size.width - 64.0
-    most = max((one.share.range.high for one in bars if one.share), default=1.0) or 1.0
+    # A millionth of the users fills the width at most: of less no scale can be made.
+    most = max((1e-6, *(one.share.range.high for one in bars if one.share)))
     parts, y = [patterns(prefix)], top
     for one in bars:
         if one.share is None:

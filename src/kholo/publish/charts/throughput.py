@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from kholo.detect.throughput import RatePoint
 from ..axis import Scale, ticks
 from ..dates import ordinal
 from ..language import Language, marked
-from ..legend import legend
+from ..legend import Sample, legend
 from ..rows import network_label
 from ..spans import network_key
 from ..svg import group, label, line, number, rect, tag
@@ -24,6 +24,8 @@ from ..view import CaseView
 from .frame import MOST_ROWS, Chart, Size, pictures
 
 HEIGHT = 190.0
+#: Pixels: of a mark where there is room for it.
+_RADIUS = 2.5
 #: Networks drawn, each a chart; all are in the data.
 MOST_CHARTS = 6
 COLUMNS = (
@@ -54,11 +56,12 @@ def axis_of(points: Iterable[RatePoint], top: float) -> Axis:
     return Axis(first, max(first + 1, math.ceil(high)), top, top + HEIGHT)
 
 
-def speed_charts(view: CaseView, language: Language) -> tuple[Chart, ...]:
-    """A chart for each network on which the service was throttled by rate."""
+def speed_charts(view: CaseView, language: Language, only: Collection[str] | None = None) -> tuple[Chart, ...]:
+    """A chart for each network on which the service was throttled by rate, or for those of them in `only`."""
     by_network: dict[str, list[RatePoint]] = {}
     for one in sorted(view.speeds):
-        by_network.setdefault(one.network, []).append(one)
+        if only is None or one.network in only:
+            by_network.setdefault(one.network, []).append(one)
     names = sorted(by_network, key=network_key)[:MOST_CHARTS]
     return tuple(_chart(view, by_network[name], f"speed{at}", language) for at, name in enumerate(names))
 
@@ -73,7 +76,8 @@ def _chart(view: CaseView, points: Sequence[RatePoint], key: str, language: Lang
     period = language.say(marked("a day") if points[0].days == 1 else marked("a week"))
     caption = language.say(
         "One point {period} (UTC), the median over its reports, on a logarithmic axis: each line up is ten times"
-        " faster. The shaded time is when {service} was throttled; where other sites are as slow, it is the line.",
+        " faster. The shaded time is when {service} was throttled; where other sites are as slow, it is the line."
+        " Where there is no point, no page came that tells a speed.",
         period=period, service=view.service,
     )  # fmt: skip
     desc = language.say(
@@ -145,17 +149,17 @@ def _drawn(
         parts.append(line(tick.x, axis.bottom, tick.x, axis.bottom + 4, "rule"))
         parts.append(label(tick.x, axis.bottom + 16, tick.text, "t axis", edge))
     parts += [
-        _series([(one, one.others.kbits) for one in points], scale, axis, "others"),
-        _series([(one, one.service.kbits) for one in points], scale, axis, "own"),
+        _series([(one, one.others) for one in points], scale, axis, "others"),
+        _series([(one, one.service) for one in points], scale, axis, "own"),
     ]
-    drawn, bottom = legend(
-        [
-            (partial(_sample, "own"), 22, language.say("{service} itself", service=view.service)),
-            (partial(_sample, "others"), 22, language.say("other sites")),
-            (_shaded, 16, language.say("throttled")),
-        ],
-        size.width, axis.bottom + 24,
-    )  # fmt: skip
+    items: list[tuple[Sample, float, str]] = [
+        (partial(_sample, "own"), 22, language.say("{service} itself", service=view.service)),
+        (partial(_sample, "others"), 22, language.say("other sites")),
+        (_shaded, 16, language.say("throttled")),
+    ]
+    if any(_is_alone(side) for one in points for side in (one.service, one.others)):
+        items.append((_crossed, 10, language.say("one report only")))
+    drawn, bottom = legend(items, size.width, axis.bottom + 24)
     return [*parts, drawn], bottom
 
 
@@ -171,29 +175,65 @@ def _shade(found: RateFinding, scale: Scale, axis: Axis) -> Markup:
     return rect(left, axis.top - 6, max(1.0, right - left), axis.bottom - axis.top + 6, "shade")
 
 
-def _series(points: Sequence[tuple[RatePoint, float | None]], scale: Scale, axis: Axis, class_: str) -> Markup:
-    """A mark a point, joined where nothing is missing between two: circles for the service, squares for other sites."""
+class _Point(msgspec.Struct, frozen=True):
+    """A mark: its day and how many it stands for, its pixel, and whether it rests on a single report."""
+
+    day: float
+    days: int
+    x: float
+    y: float
+    is_alone: bool
+
+
+def _is_alone(side: Side) -> bool:
+    """A single report may be of an odd line or a stalled transfer: it is shown, but makes no series."""
+    return side.kbits is not None and side.reports == 1
+
+
+def _series(points: Sequence[tuple[RatePoint, Side]], scale: Scale, axis: Axis, class_: str) -> Markup:
+    """A mark a point, joined where nothing is missing between two: circles for the service, squares for other sites,
+    crosses for what rests on one report."""
     at = [
-        (ordinal(one.first), scale.x(ordinal(one.first) + one.days / 2), axis.y(rate), one.days)
-        for one, rate in points if rate is not None
+        _Point(
+            ordinal(one.first), one.days, scale.x(ordinal(one.first) + one.days / 2), axis.y(side.kbits),
+            _is_alone(side),
+        )
+        for one, side in points if side.kbits is not None
     ]  # fmt: skip
+    firm = [one for one in at if not one.is_alone]
     joined = ""
-    for index, (day, x, y, _) in enumerate(at):
-        is_next = index > 0 and day - at[index - 1][0] <= at[index - 1][3] * 1.01
-        joined += f"{'L' if is_next else 'M'}{number(x)} {number(y)}"
+    for index, one in enumerate(firm):
+        is_next = index > 0 and one.day - firm[index - 1].day <= firm[index - 1].days * 1.01
+        joined += f"{'L' if is_next else 'M'}{number(one.x)} {number(one.y)}"
+    step = points[0][0].days * (scale.right - scale.left) / (scale.last - scale.first)
+    radius = min(_RADIUS, max(1.2, 0.45 * step))
+    marks = "".join(_mark(one.x, one.y, class_, radius) for one in firm)
+    crosses = "".join(_cross(one.x, one.y) for one in at if one.is_alone)
     return group(
-        tag("path", d=joined, class_=f"join {class_}"), tag("path", d=_marks(at, class_), class_=f"at {class_}")
+        tag("path", d=joined, class_=f"join {class_}"),
+        tag("path", d=marks, class_=f"at {class_}"),
+        *([tag("path", d=crosses, class_=f"lone {class_}")] if crosses else []),
     )
 
 
-def _marks(at: Sequence[tuple[float, float, float, int]], class_: str) -> str:
-    shape = "m-2.5 0a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0 -5 0" if class_ == "own" else "m-2.2 -2.2h4.4v4.4h-4.4z"
-    return "".join(f"M{number(x)} {number(y)}{shape}" for _, x, y, _ in at)
+def _mark(x: float, y: float, class_: str, radius: float) -> str:
+    r, wide, side = number(radius), number(2 * radius), number(1.76 * radius)
+    if class_ == "own":
+        return f"M{number(x - radius)} {number(y)}a{r} {r} 0 1 0 {wide} 0a{r} {r} 0 1 0 -{wide} 0"
+    return f"M{number(x - 0.88 * radius)} {number(y - 0.88 * radius)}h{side}v{side}h-{side}z"
+
+
+def _cross(x: float, y: float) -> str:
+    return f"M{number(x - 2.2)} {number(y - 2.2)}l4.4 4.4m0 -4.4l-4.4 4.4"
 
 
 def _sample(class_: str, x: float, y: float) -> Markup:
     joined = tag("path", d=f"M{number(x)} {number(y + 8)}h22", class_=f"join {class_}")
-    return group(joined, tag("path", d=_marks([(0, x + 11, y + 8, 1)], class_), class_=f"at {class_}"))
+    return group(joined, tag("path", d=_mark(x + 11, y + 8, class_, _RADIUS), class_=f"at {class_}"))
+
+
+def _crossed(x: float, y: float) -> Markup:
+    return tag("path", d=_cross(x + 5, y + 8), class_="lone")
 
 
 def _shaded(x: float, y: float) -> Markup:

@@ -62,6 +62,8 @@ _KEYS = {
     "legal_basis": ("entry_id", "number"),
     "assessments": ("entry_id",),
     "incidents": ("incident_id",),
+    "networks": ("network",),
+    "speeds": ("network", "first"),
     "days": ("network", "day"),
     "verdicts": ("measurement_uid",),
 }

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
-from kholo.model import Incident
+from kholo.model import Incident, State
 
 from ..charts.calendar import calendar
 from ..charts.frame import Chart
+from ..charts.throughput import speed_charts
 from ..headline import incident_title
 from ..language import Language
 from ..rows import CasePage, incident_row
@@ -46,6 +47,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         "view": page.view,
         "row": row,
         "calendar": _calendar(page, incident, language),
+        "speeds": _speeds(page, incident, language),
         "claims": [claim for claim in page.claims if key[0] in claim.assessment.evidence],
         "simulated": page.view.simulated or incident.simulated,
         "cited": [page.view],
@@ -78,6 +80,13 @@ def _calendar(page: CasePage, incident: Incident, language: Language) -> Chart |
         "days",
         language,
     )
+
+
+def _speeds(page: CasePage, incident: Incident, language: Language) -> tuple[Chart, ...]:
+    """How fast the service came on its networks, where it was throttled."""
+    if incident.state is not State.THROTTLED:
+        return ()
+    return speed_charts(page.view, language, incident.networks)
 
 
 def listed(site: Site, _key: Key, language: Language) -> dict[str, Any]:
