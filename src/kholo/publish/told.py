@@ -152,15 +152,15 @@ def _states(value: str, _names: Mapping[str, str], language: Language) -> list[_
 
 
 def _when(value: str, _names: Mapping[str, str], language: Language) -> list[_Run]:
-    if found := _LONG.fullmatch(value):
-        return [_Run(language.day(date(int(found[3]), MONTHS.index(found[2]) + 1, int(found[1]))))]
     shown = _moment(value, language)
     return [_Run(value, apart=True) if shown is None else _Run(shown)]
 
 
 def _moment(value: str, language: Language) -> str | None:
-    found = _MOMENT.fullmatch(value)
+    found, long = _MOMENT.fullmatch(value), _LONG.fullmatch(value)
     try:
+        if long:
+            return language.day(date(int(long[3]), MONTHS.index(long[2]) + 1, int(long[1])))
         if found is None:
             return None
         if found[2] is None:
