@@ -28,7 +28,7 @@ demo: $(VENV)/.base ## build the site of the shipped cases and say what was foun
 
 serve: $(VENV)/.base ## serve what `make demo` built, with the API, on this machine only
 	@test -d $(BUILD)/site || $(MAKE) demo
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check granian==2.8.7
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check granian==2.8.7 brotli==1.2.1
 	$(BIN)/kholo serve --cases cases --store $(BUILD)/store --site $(BUILD)/site
 
 lint: $(VENV)/.dev ## formatting, lint and types

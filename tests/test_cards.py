@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 
 import msgspec
 import PIL.Image
 
 from kholo.publish import Site
 from kholo.publish.build import site_files
-from kholo.publish.cards import MOST, Card, card_maker, cards
+from kholo.publish.cards import MOST, Card, Kept, card_maker, cards
 from kholo.publish.language import language, language_codes
 from kholo.publish.words import NOTICE
 
@@ -70,3 +71,22 @@ def test_without_what_draws_them_pages_name_none() -> None:
     page = files["en/cases/chirp-test/index.html"].decode()
     assert "og:title" in page
     assert "og:image" not in page
+
+
+def test_a_picture_is_drawn_once_and_forgotten_when_nobody_asks_for_it(tmp_path: Path) -> None:
+    made = [card for _, card in cards(site())][:2]
+    drawn = []
+
+    def draw(card: Card) -> bytes:
+        drawn.append(card)
+        return card.answer.encode()
+
+    for _ in range(2):
+        kept = Kept(tmp_path)
+        assert [kept.draw(draw, card) for card in made] == [card.answer.encode() for card in made]
+        kept.tidy()
+    assert drawn == made
+    kept = Kept(tmp_path)
+    kept.draw(draw, made[0])
+    kept.tidy()
+    assert len(list(tmp_path.iterdir())) == 1

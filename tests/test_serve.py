@@ -87,7 +87,7 @@ def test_verdicts_are_those_of_the_command(server: Server, folder: Path) -> None
     ("query", "fits"),
     [
         ("network=as64500", lambda row: row["network"] == "AS64500"),
-        ("service=chirp&place=zz", lambda row: row["place"] == "ZZ"),
+        ("service=chirp&place=zz", lambda row: (row["service"], row["place"]) == ("chirp", "ZZ")),
         ("vantage=remote", lambda row: False),
         (
             "since=2025-03-10&until=2025-03-11T12:00:00Z",

@@ -22,7 +22,16 @@ ROOT = Path(__file__).parents[1]
 PARAMS = sorted({param.name for one in RESOURCES for param in one.params})
 EXAMPLES = sorted({param.example for one in RESOURCES for param in one.params})
 #: What a client may send for a header that is read here.
-HEADERS = ("Accept", "Accept-Encoding", "If-None-Match", "If-Modified-Since", "X-Forwarded-For", "Range", "Origin")
+HEADERS = (
+    "Accept",
+    "Accept-Encoding",
+    "Accept-Language",
+    "If-None-Match",
+    "If-Modified-Since",
+    "X-Forwarded-For",
+    "Range",
+    "Origin",
+)
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from kholo.evidence import append, keys, log
 from kholo.model import Incident
 from kholo.publish.language import language
 from kholo.serve.around import proofs
+from kholo.serve.kept import Kept
 from kholo.serve.pack import CODINGS, in_codings, wanted
 from kholo.serve.read import Index
 
@@ -135,7 +136,7 @@ def test_a_live_incident_shows_the_proofs_that_a_page_of_a_case_shows(server: Se
         page = (site / "en" / "incidents" / one.incident_id / "index.html").read_text()
         shown = re.findall(r"<code>kholo explain ([^<]+)</code>", page)
         assert shown
-        assert [row.measurement_uid for row in proofs(index, index.current(), one)] == shown
+        assert [row.measurement_uid for row in proofs(index, index.current(), one).verdicts] == shown
 
 
 def test_live_pages_are_kept_and_conditional(server: Server, site: Path) -> None:
@@ -210,3 +211,17 @@ def test_a_page_that_is_not_there_is_told_in_the_language_of_its_reader(server: 
     for address in ("/nothing", f"{API}/nothing", "/api"):
         got = server.get(address, Accept="application/json" if address == "/nothing" else "text/html")
         assert (got["Content-Type"], got.json()["status"]) == ("application/problem+json", 404)
+
+
+def test_what_is_kept_stays_within_its_bytes_and_the_longest_unasked_goes_first() -> None:
+    kept: Kept[bytes] = Kept(10, len)
+    for name in "abc":
+        kept.put(name, bytes(3))
+    assert kept.get("a") == bytes(3)
+    kept.put("d", bytes(4))
+    assert [name for name in "abcd" if kept.get(name) is not None] == ["a", "c", "d"]
+    kept.put("c", bytes(1))
+    kept.put("e", bytes(2))
+    assert [name for name in "acde" if kept.get(name) is not None] == ["a", "c", "d", "e"]
+    kept.put("large", bytes(11))
+    assert not any(kept.get(name) for name in ("a", "c", "d", "e", "large"))

@@ -150,7 +150,7 @@ def shown(
         with judged(store, judge) as db:
             states = _states(db, found.case, as_of)
             speeds = _speeds(db, found, judge, as_of)
-            proofs = {item.incident_id: _proofs(db, item, slow) for item in found.events.incidents}
+            proofs = {item.incident_id: proofs_of(db, item, slow) for item in found.events.incidents}
             others = Others(
                 taken_back=found.taken_back,
                 outages=lines_out(db, found.case, networks, as_of),
@@ -221,7 +221,9 @@ def _states(db: duckdb.DuckDBPyConnection, case: Case, as_of: datetime) -> dict[
     return {State(row["state"]): row["n"] for row in rows(db.execute(query, [case.simulated, *values]))}
 
 
-def _proofs(db: duckdb.DuckDBPyConnection, incident: Incident, findings: Iterable[RateFinding]) -> tuple[Verdict, ...]:
+def proofs_of(
+    db: duckdb.DuckDBPyConnection, incident: Incident, findings: Iterable[RateFinding]
+) -> tuple[Verdict, ...]:
     """The first and the last verdicts that show the incident: those of its states, and of transfers that were slow."""
     slow = sorted({uid for one in rates_of(incident, findings) for uid in one.measurement_uids})
     states = sorted({incident.state, *(spell.state for spell in incident.spells)})

@@ -88,14 +88,15 @@ class Attached(msgspec.Struct, frozen=True):
 class Outside(msgspec.Struct, frozen=True):
     """Measurements and incidents that stand in no case, by id, each with what its service is called.
 
-    `proofs` are results that show an incident, by its id; `cases` those of the same service and country, by id, with
-    their titles. `stands` says whether there is a page at a path below a language that is not made from this site, and
-    `as_of` up to which moment those count (UTC).
+    `proofs` are results that show an incident, by its id, and `slow` those whose speed does; `cases` those of the same
+    service and country, by id, with their titles. `stands` says whether there is a page at a path below a language that
+    is not made from this site, and `as_of` up to which moment those count (UTC).
     """
 
     measurements: Mapping[str, tuple[str, Verdict]] = msgspec.field(default_factory=dict)
     incidents: Mapping[str, tuple[str, Incident]] = msgspec.field(default_factory=dict)
     proofs: Mapping[str, Sequence[Verdict]] = msgspec.field(default_factory=dict)
+    slow: frozenset[str] = frozenset()
     cases: Mapping[str, str] = msgspec.field(default_factory=dict)
     stands: Callable[[str], bool] = lambda _path: False
     as_of: datetime = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from kholo.model import IMPAIRED, Incident, Verdict
+from kholo.model import Incident, Verdict
 from kholo.pipeline.cases import PROOFS
 
 from .index import Current
 from .read import Index, span_of
-from .rows import CaseRow
+from .rows import CaseRow, Proofs
 
 #: Rows asked for, so that those of one second can be put in order.
 _ASKED = 20
@@ -19,22 +19,25 @@ _ASKED = 20
 _MOST = 20
 
 
-def proofs(index: Index, current: Current, incident: Incident) -> tuple[Verdict, ...]:
+def proofs(index: Index, current: Current, incident: Incident) -> Proofs:
     """The first and the last results that show an incident, as the pages of a case have them."""
+    for _, row in index.facts(current, "proof", "key = :key", {"key": incident.incident_id}, 1):
+        return msgspec.json.decode(row, type=Proofs)
+    states = {incident.state, *(spell.state for spell in incident.spells)}
     since, until = incident.onset.earliest, incident.last_seen
     found: dict[str, Verdict] = {}
     for newest_first in (False, True):
         span = span_of(int(since.timestamp()), int(until.timestamp()) + 1, newest_first=newest_first)
         rows: list[Verdict] = []
         for network in incident.networks:
-            for state in sorted(IMPAIRED):
+            for state in sorted(states):
                 wanted = {**_about(incident), "network": network, "state": state}
                 page = index.verdicts(current, wanted, span, _ASKED)
                 rows += [msgspec.json.decode(row, type=Verdict) for row in page.rows]
         rows = [row for row in rows if since <= row.measured_at <= until]
         rows.sort(key=lambda row: (row.measured_at, row.measurement_uid), reverse=newest_first)
         found.update((row.measurement_uid, row) for row in rows[:PROOFS])
-    return tuple(sorted(found.values(), key=lambda row: (row.measured_at, row.measurement_uid)))
+    return Proofs(tuple(sorted(found.values(), key=lambda row: (row.measured_at, row.measurement_uid))))
 
 
 def incidents(index: Index, current: Current, verdict: Verdict) -> list[Incident]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,17 @@ import msgspec
 
 from kholo.detect import incident_json
 from kholo.judge import Judge
-from kholo.model import DayState, Incident
-from kholo.pipeline.events import events
+from kholo.model import DayState, Incident, Verdict
+from kholo.pipeline.cases import proofs_of
+from kholo.pipeline.events import events, rates_of
 from kholo.pipeline.signals import SignalFilter, select
-from kholo.pipeline.verdicts import Filter
+from kholo.pipeline.verdicts import Filter, judged
 from kholo.publish import CaseView, answer
 from kholo.store import Store
 
 from .fill import moment
 from .index import FACTS, HASH_BITS, LAYOUT, opened
-from .rows import CaseRow, NetworkRow, ServiceRow, SignalRow
+from .rows import CaseRow, NetworkRow, Proofs, ServiceRow, SignalRow
 
 _ENCODER = msgspec.json.Encoder()
 #: What has no end lasts until then, and what has no beginning began here (seconds since 1970).
@@ -80,10 +81,15 @@ def of_judge(judge: Judge) -> Iterator[Fact]:
 
 
 def of_store(store: Store, judge: Judge) -> Iterator[Fact]:
-    """Incidents, days and signals."""
+    """Incidents, days and signals; and the proofs of incidents that speed shows, which no state tells of."""
     seen = events(store, judge, Filter())
     yield from map(_incident, seen.incidents)
     yield from map(_day, seen.days)
+    by_speed = [(one, rates) for one in seen.incidents if (rates := rates_of(one, seen.rates))]
+    if by_speed:
+        with judged(store, judge) as db:
+            for one, rates in by_speed:
+                yield _proof(one, proofs_of(db, one, rates), {uid for rate in rates for uid in rate.measurement_uids})
     with store.connect() as db:
         for row in select(db, SignalFilter()):
             yield _signal(row)
@@ -133,6 +139,11 @@ def _incident(one: Incident) -> Fact:
         "incident", one.incident_id, _ENCODER.encode(incident_json(one)), one.simulated, "", one.service, one.place,
         f" {' '.join(one.networks)} ", one.state, _second(one.onset.earliest), _second(last) if last else _EVER,
     )  # fmt: skip
+
+
+def _proof(one: Incident, verdicts: Sequence[Verdict], slow: set[str]) -> Fact:
+    known = tuple(row.measurement_uid for row in verdicts if row.measurement_uid in slow)
+    return Fact("proof", one.incident_id, _ENCODER.encode(Proofs(tuple(verdicts), known)), one.simulated)
 
 
 def _day(one: DayState) -> Fact:

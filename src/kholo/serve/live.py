@@ -108,11 +108,12 @@ class LivePages:
         if found is None:
             return None
         service, index = self._reader.service_name(found.service), self._reader.index
-        proofs = around.proofs(index, current, found)
+        known = around.proofs(index, current, found)
         outside = Outside(
-            measurements={one.measurement_uid: (service, one) for one in proofs},
+            measurements={one.measurement_uid: (service, one) for one in known.verdicts},
             incidents={name: (service, found)},
-            proofs={name: proofs},
+            proofs={name: known.verdicts},
+            slow=frozenset(known.slow),
             cases=around.cases(index, current, found),
         )
         return self._site(outside)

@@ -112,3 +112,10 @@ class ProblemKind(msgspec.Struct, frozen=True):
     status: int
     title: str
     meaning: str
+
+
+class Proofs(msgspec.Struct, frozen=True):
+    """A few results that show an incident, by time; `slow` are those of them whose speed does."""
+
+    verdicts: tuple[Verdict, ...]
+    slow: tuple[str, ...] = ()

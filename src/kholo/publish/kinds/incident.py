@@ -58,7 +58,7 @@ def _outside(site: Site, name: str, language: Language) -> dict[str, Any]:
     service, incident = site.outside.incidents[name]
     return {
         "title": incident_title(service, incident, language),
-        "row": incident_row(incident, 1, "incident", {}, site.outside.proofs.get(name, ())),
+        "row": incident_row(incident, 1, "incident", {}, site.outside.proofs.get(name, ()), site.outside.slow),
         "service": service,
         "view": Unnamed(),
         "simulated": incident.simulated,
