@@ -50,7 +50,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def options(given: Path) -> list[object]:
+def options(given: Path) -> list[str | Path]:
     return [
         "--store", given / "store", "--as-of", "2026-01-02T03:04", "--sqlite", "--dossiers", given / "dossiers",
         "--log", given / "log", "--address", "https://example.org", "--key", given / "me.pub", "--key-name", "The desk",
