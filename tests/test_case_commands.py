@@ -52,7 +52,8 @@ def on_a_terminal(answers: list[str], *arguments: str | Path) -> tuple[int, str]
         if not select.select([ours], [], [], 0.2)[0]:
             if process.poll() is not None:
                 break
-            if is_interrupted:  # Between two looks a reader of lines does not notice the first one.
+            # Between two looks a reader of lines does not notice the first one; once it stops, one more would kill it.
+            if is_interrupted and b"stopped" not in screen:
                 os.write(ours, b"\x03")
             continue
         try:
