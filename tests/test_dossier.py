@@ -64,6 +64,12 @@ def country(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def without_typst(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where it is not installed: the PDFs of a dossier are long in the making, and two tests here have them."""
+    monkeypatch.setitem(sys.modules, "typst", None)
+
+
 def test_the_figures_of_a_dossier_are_those_of_the_store(country: Path, tmp_path: Path) -> None:
     done = made(CASES / "zz-simulated", Store(country / "store"), tmp_path / "d.zip")
     assert done.measurements > 2_000 and done.statement.simulated
@@ -142,6 +148,7 @@ FORMS: dict[str, Callable[[], bytes]] = {
 }  # fmt: skip
 
 
+@pytest.mark.usefixtures("without_typst")
 @pytest.mark.parametrize("name", FORMS)
 def test_whatever_form_measurements_came_in_they_are_carried(name: str, tmp_path: Path) -> None:
     store = small(tmp_path, name, FORMS[name]())
@@ -150,6 +157,7 @@ def test_whatever_form_measurements_came_in_they_are_carried(name: str, tmp_path
     holds_whole(tmp_path / "d.zip")
 
 
+@pytest.mark.usefixtures("without_typst")
 def test_raw_measurements_are_carried_byte_for_byte(tmp_path: Path) -> None:
     odd = measurement(1).replace(b'":', b'" :', 1) + b"  "
     store = small(tmp_path, "m.jsonl", lines(odd, measurement(2)))
@@ -161,6 +169,7 @@ def test_raw_measurements_are_carried_byte_for_byte(tmp_path: Path) -> None:
         }
 
 
+@pytest.mark.usefixtures("without_typst")
 def test_other_places_and_later_days_are_not_carried(tmp_path: Path) -> None:
     rows = [
         measurement(1),
@@ -173,6 +182,7 @@ def test_other_places_and_later_days_are_not_carried(tmp_path: Path) -> None:
     holds_whole(tmp_path / "d.zip")
 
 
+@pytest.mark.usefixtures("without_typst")
 def test_what_is_no_longer_there_is_asked_for_and_found_again(tmp_path: Path) -> None:
     store = small(tmp_path, "m.jsonl", lines(measurement(1), measurement(2)))
     case = case_folder(tmp_path / "case")
@@ -184,6 +194,7 @@ def test_what_is_no_longer_there_is_asked_for_and_found_again(tmp_path: Path) ->
     holds_whole(tmp_path / "d.zip")
 
 
+@pytest.mark.usefixtures("without_typst")
 def test_bytes_that_were_changed_meanwhile_do_not_stand_in_for_those_that_came_in(tmp_path: Path) -> None:
     store = small(tmp_path, "m.jsonl", lines(measurement(1), measurement(2)))
     (tmp_path / "in" / "m.jsonl").write_bytes(lines(measurement(1), measurement(3)))
@@ -191,6 +202,7 @@ def test_bytes_that_were_changed_meanwhile_do_not_stand_in_for_those_that_came_i
         made(case_folder(tmp_path / "case"), store, tmp_path / "d.zip")
 
 
+@pytest.mark.usefixtures("without_typst")
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     store = small(tmp_path, "m.jsonl", lines(measurement(1)))
     (tmp_path / "out").mkdir()
@@ -198,6 +210,7 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["d.zip"]
 
 
+@pytest.mark.usefixtures("without_typst")
 def test_a_figure_that_was_changed_by_the_maker_is_found_by_the_re_run(country: Path, tmp_path: Path) -> None:
     """The maker has the key, and so can seal anything: only computing it anew shows it."""
     case = tmp_path / "case"
@@ -219,6 +232,7 @@ def forge(honest: Path, forged: Path) -> None:
     forged.write_bytes(packed(resealed({**files, FIGURES: msgspec.json.encode(content)}), "zz-simulated-dossier/"))
 
 
+@pytest.mark.usefixtures("without_typst")
 def test_a_later_moment_is_another_dossier_and_an_earlier_one_sees_less(country: Path, tmp_path: Path) -> None:
     first = made(
         CASES / "zz-simulated", Store(country / "store"), tmp_path / "a.zip", as_of=datetime(2025, 3, 20, tzinfo=UTC)
@@ -233,6 +247,7 @@ def test_a_later_moment_is_another_dossier_and_an_earlier_one_sees_less(country:
     holds_whole(tmp_path / "a.zip")
 
 
+@pytest.mark.usefixtures("without_typst")
 def test_a_library_that_is_missing_makes_no_signature_wrong(tmp_path: Path) -> None:
     """Whoever verifies with the bare installation must not be told that a good signature is bad."""
     path = signed(tmp_path, small_one(tmp_path), tmp_path / "key")

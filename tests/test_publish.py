@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import msgspec
@@ -40,20 +43,23 @@ def test_an_unchanged_page_is_not_rewritten(tmp_path: Path) -> None:
     assert {path.stat().st_mtime for path in files} == {1}
 
 
-def test_hostile_text_is_harmless_in_every_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t="])
+def test_hostile_text_is_harmless_in_every_file(sign: str, tmp_path: Path) -> None:
+    bad = f"{sign}{HOSTILE}"
     entries = tuple(
         msgspec.structs.replace(
             entry,
-            title=HOSTILE,
-            summary=HOSTILE,
-            notes=HOSTILE,
-            sources=(material.source("javascript:alert(1)", HOSTILE),),
+            title=bad,
+            summary=bad,
+            notes=bad,
+            sources=(material.source("javascript:alert(1)", bad),),
         )
         for entry in material.record()
     )
-    case = material.case(entries, title=HOSTILE, summary=HOSTILE, limits=(HOSTILE,))
-    view = msgspec.structs.replace(full_view(), case=case, network_names={"AS64500": HOSTILE}, service_name=HOSTILE)
-    build_site(Site([view]), tmp_path)
+    case = material.case(entries, title=bad, summary=bad, limits=(bad,))
+    view = msgspec.structs.replace(full_view(), case=case, network_names={"AS64500": bad}, service_name=bad)
+    build_site(Site([view], address="https://example.org/"), tmp_path)
+    seen = set()
     for name, text in read(tmp_path).items():
         assert "\u202e" not in text, name
         assert "\u0007" not in text, name
@@ -66,6 +72,20 @@ def test_hostile_text_is_harmless_in_every_page(tmp_path: Path) -> None:
             assert 'href="javascript' not in text, name
             assert "Content-Security-Policy" in text, name
             assert not _LOADS.search(text.replace(own, "<script ")), f"{name} loads something"
+        elif name.endswith((".svg", ".atom", ".xml")):
+            nodes = list(ET.fromstring(text).iter())
+            assert not [node.tag for node in nodes if node.tag.endswith(("}script", "}img", "}foreignObject"))], name
+            assert not [key for node in nodes for key in node.attrib if key.startswith("on")], name
+        elif name.endswith(".csv"):
+            rows = list(csv.reader(io.StringIO(text)))
+            assert not [value for row in rows for value in row if value.startswith(("=", "+", "@", "\t"))], name
+        elif name.endswith(".json"):
+            msgspec.json.decode(text)
+            assert not set(text) & set("<>&"), name
+        else:
+            assert name in {"manifest.txt", "robots.txt", "assets/site.js"}, name
+        seen.add(Path(name).suffix)
+    assert seen >= {".html", ".svg", ".atom", ".xml", ".csv", ".json"}
 
 
 def test_simulated_says_so_everywhere_and_real_nowhere(tmp_path: Path) -> None:
