@@ -152,16 +152,15 @@ def stamped_by(dossier: Dossier) -> tuple[timestamp.Stamped | None, ...]:
 
 
 def _known(dossier: Dossier, number: int) -> timestamp.Stamped | None:
+    covers, response, _ = _covering(dossier, number)
     try:
-        return _stamped(dossier, number, ())[0]
+        return timestamp.check(response, covers, timestamp.pinned())
     except UnknownRoot:
         return None
 
 
-def _stamped(
-    dossier: Dossier, number: int, roots: Sequence[x509.Certificate]
-) -> tuple[timestamp.Stamped, dict[str, str]]:
-    """A timestamp, and the digests that it covers. Raises `DossierError`, and as `timestamp.check`."""
+def _covering(dossier: Dossier, number: int) -> tuple[bytes, bytes, dict[str, str]]:
+    """What a timestamp covers, the response, and the digests in the former. Raises `DossierError`."""
     name = f"{_TIMES}{number:04}"
     covers, response = (dossier.read(f"{name}/{part}", MAX_TAG) for part in ("covers.txt", "response.tsr"))
     digests = bag.decode_manifest(f"{name}/covers.txt", covers)
@@ -173,15 +172,14 @@ def _stamped(
             raise DossierError(f"{name}/covers.txt: covers {other}, which came later or is no part of the seal")
         if other not in dossier.names or dossier.digest(other) != digest:
             raise DossierError(f"{name}/covers.txt: covers another {other} than the one that is here")
-    return timestamp.check(response, covers, (*timestamp.pinned(), *roots)), digests
+    return covers, response, digests
 
 
 def _time(dossier: Dossier, number: int, roots: Sequence[x509.Certificate]) -> Check:
     name = f"{_TIMES}{number:04}"
+    covers, response, digests = _covering(dossier, number)
     try:
-        stamped, digests = _stamped(dossier, number, roots)
-    except DossierError:
-        raise
+        stamped = timestamp.check(response, covers, (*timestamp.pinned(), *roots))
     except UnknownRoot as error:
         return not_checked("time", f"a timestamp by an authority that is not known here: {error}")
     except EnvironmentFault as error:
