@@ -53,7 +53,7 @@ def torn(grade: str) -> Shape:
 
 
 class Row(msgspec.Struct):
-    """One verdict on its way into the index. `at` is in microseconds since 1970 (UTC)."""
+    """One verdict on its way into the index. `own` is as `own_of` has it, `at` in microseconds since 1970 (UTC)."""
 
     uid: str
     content: bytes
@@ -139,8 +139,9 @@ class _Writer:
             self._merge(row, generation)
 
     def _merge(self, row: Row, generation: int) -> None:
-        hashed = hash_of(row.uid)
-        known = self.db.execute(_KNOWN, of_uid(row.uid)).fetchone()
+        asked = of_uid(row.uid)
+        hashed = asked["hash"]
+        known = self.db.execute(_KNOWN, asked).fetchone()
         if known is None:
             self._write(row, hashed, generation)
             return
