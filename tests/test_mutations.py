@@ -123,7 +123,7 @@ def mutated(dice: random.Random, row: Any, others: list[Any]) -> bytes:
         if kind < 0.35:
             del inner[key]
         elif kind < 0.7:
-            inner[key] = dice.choice(ODD)
+            inner[key] = copy.deepcopy(dice.choice(ODD))  # a later change may reach inside it
         else:
             donor = dice.choice(others)
             inner[key] = copy.deepcopy(donor[dice.choice(sorted(donor))] if isinstance(donor, dict) and donor else None)
