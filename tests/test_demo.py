@@ -32,26 +32,38 @@ def of_older_layout(folder: Path) -> None:
 def test_its_own_store_of_another_layout_is_made_anew(tmp_path: Path) -> None:
     folder = tmp_path / "store"
     for _ in range(2):
-        with demo_store(folder) as store:
+        with demo_store(folder, "one") as store:
             take_in(store, tmp_path, 1)
     made = store.part_ids()
     (folder / "served").mkdir()
     of_older_layout(folder)
-    with demo_store(folder) as store:
+    with demo_store(folder, "one") as store:
         assert store.part_ids() == []
         take_in(store, tmp_path, 1)
     assert store.part_ids() == made
-    assert json.loads((folder / MARK).read_text()) == {"parts": made}
+    assert json.loads((folder / MARK).read_text()) == {"parts": made, "made_of": "one"}
+
+
+def test_its_own_store_of_another_simulated_country_is_made_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    with demo_store(folder, "one") as store:
+        take_in(store, tmp_path, 1)
+    with demo_store(folder, "two") as store:
+        assert store.part_ids() == []
+        take_in(store, tmp_path, 2)
+    take_in(store, tmp_path, 3)
+    with demo_store(folder, "three") as store:
+        assert len(store.part_ids()) == 2, "one part is not the demo's: nothing is removed"
 
 
 @pytest.mark.parametrize("what", ["part", "file", "mark", "damage", "link"])
 def test_what_the_demo_did_not_make_is_never_removed(tmp_path: Path, what: str) -> None:
     folder = tmp_path / "store"
-    with demo_store(folder) as store:
+    with demo_store(folder, "one") as store:
         take_in(store, tmp_path, 1)
     if what == "part":
         take_in(store, tmp_path, 2)
-        with demo_store(folder) as store:
+        with demo_store(folder, "one") as store:
             take_in(store, tmp_path, 1)
     elif what == "file":
         (folder / "fetched").mkdir()
@@ -65,13 +77,13 @@ def test_what_the_demo_did_not_make_is_never_removed(tmp_path: Path, what: str) 
         (tmp_path / "store").symlink_to(folder)
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     told = f"layout {LAYOUT - 1}; this kholo reads layout {LAYOUT}; .* move it away, or give another --out"
-    with pytest.raises(StoreError, match=told), demo_store(tmp_path / "store"):
+    with pytest.raises(StoreError, match=told), demo_store(tmp_path / "store", "one"):
         pass
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
 def test_a_store_of_somebody_that_the_demo_added_to_is_not_its_own(tmp_path: Path) -> None:
     take_in(Store(tmp_path / "store", create=True), tmp_path, 1)
-    with demo_store(tmp_path / "store") as store:
+    with demo_store(tmp_path / "store", "one") as store:
         take_in(store, tmp_path, 2)
     assert not (tmp_path / "store" / MARK).exists()

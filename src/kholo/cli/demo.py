@@ -18,6 +18,7 @@ from kholo.pipeline.sets import judge_for
 from kholo.pipeline.site import write_site
 from kholo.publish import CaseView, answer
 from kholo.simulate import load_scenario, shipped_scenarios, simulate, write
+from kholo.store import file_digest
 
 from .options import as_of_option, moment_or_now
 from .site_options import with_font
@@ -35,7 +36,7 @@ def demo(folders: tuple[Path, ...], out: Path, as_of: datetime | None) -> None:
     count = write(simulate(load_scenario(shipped_scenarios()["demo"])), raw)
     click.echo(f"   {count} simulated measurements: {raw}")
     click.echo("2. Ingesting and judging them like any others …")
-    with demo_store(out / "store") as store:
+    with demo_store(out / "store", file_digest(raw)) as store:
         summary = ingest(store, [raw], None, moment, note=Keeper(store, moment, None).ingested)
     click.echo(f"   {summary.new} new, {summary.known} known already, {summary.rejected} rejected: {out / 'store'}")
     click.echo("3. Setting what was measured against what was said and ordered …")

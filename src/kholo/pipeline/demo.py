@@ -1,4 +1,4 @@
-"""The store of `kholo demo`: its own folder, made anew where an older kholo made it in another layout."""
+"""The store of `kholo demo`: its own folder, made anew where an older kholo made it, or made it of other data."""
 
 from __future__ import annotations
 
@@ -20,48 +20,54 @@ _CUSTODY = "custody.jsonl"
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """What the demo has to say of its store."""
+    """What the demo has to say of its store: which parts are its own, and the SHA-256 of the file they are made of."""
 
     parts: tuple[str, ...]
+    #: Of stores that an older kholo made, it is not known.
+    made_of: str = ""
 
 
 @contextmanager
-def demo_store(folder: Path) -> Iterator[Store]:
-    """The store, for the demo to take its measurements in; what is new at the end is noted as the demo's.
+def demo_store(folder: Path, made_of: str) -> Iterator[Store]:
+    """The store, for the demo to take in the file of that SHA-256; what is new at the end is noted as the demo's.
 
-    A store of another layout with nothing in it but the demo's is removed and made anew. Raises `StoreError`, which
-    says what to do, where there is anything else.
+    A store of another layout, or of another simulated country, with nothing in it but the demo's is removed and made
+    anew: two invented countries in one store would be neither. Raises `StoreError`, which says what to do, where a
+    store of another layout has anything else in it.
     """
+    if (mark := _own(folder)) and mark.made_of != made_of:
+        shutil.rmtree(folder)
     try:
         store = Store(folder, create=True)
     except OtherLayout as error:
-        if not _is_own(folder):
+        if _own(folder) is None:
             why = "it is not known to hold the demo's data alone, so it is left as it is"
             raise StoreError(f"{error}; {why}: move it away, or give another --out") from error
         shutil.rmtree(folder)
         store = Store(folder, create=True)
     before = set(store.part_ids())
     yield store
-    known = _parts(folder)
-    if known is None and before:
+    mark = _mark(folder)
+    if mark is None and before:
         # A store of somebody's that the demo added to.
         return
-    made = sorted((known or set()) | set(store.part_ids()) - before)
-    (folder / MARK).write_bytes(msgspec.json.encode(Mark(tuple(made))) + b"\n")
+    parts = set(mark.parts if mark else ()) | set(store.part_ids()) - before
+    (folder / MARK).write_bytes(msgspec.json.encode(Mark(tuple(sorted(parts)), made_of)) + b"\n")
 
 
-def _parts(folder: Path) -> set[str] | None:
-    """The parts that the demo took in; None where it did not make the store."""
+def _mark(folder: Path) -> Mark | None:
+    """What the demo left in a store; None where it did not make it."""
     try:
-        return set(msgspec.json.decode((folder / MARK).read_bytes(), type=Mark).parts)
+        return msgspec.json.decode((folder / MARK).read_bytes(), type=Mark)
     except (OSError, msgspec.DecodeError):
         return None
 
 
-def _is_own(folder: Path) -> bool:
-    """Whether the demo made all that is in a store, or it follows from that."""
-    known = _parts(folder)
-    if known is None or folder.is_symlink():
-        return False
+def _own(folder: Path) -> Mark | None:
+    """The demo's mark, where the demo made all that is in a store, or it follows from that."""
+    mark = _mark(folder)
+    if mark is None or folder.is_symlink():
+        return None
     names = {path.name for path in folder.iterdir()}
-    return names <= _FOLLOWS | {MARK, _CUSTODY} and {path.name for path in (folder / "parts").iterdir()} <= known
+    parts = {path.name for path in folder.glob("parts/*")}
+    return mark if names <= _FOLLOWS | {MARK, _CUSTODY} and parts <= set(mark.parts) else None
