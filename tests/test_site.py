@@ -19,12 +19,13 @@ from kholo.detect.wording import with_reasons
 from kholo.judge.facts import words
 from kholo.judge.story import Story, Telling
 from kholo.judge.wording import say as of_story
-from kholo.model import ReferenceDataError, State, Vantage
+from kholo.model import EntryKind, ReferenceDataError, State, Vantage
 from kholo.publish import Book, CaseView, Dossier, Outside, Site, build_site
 from kholo.publish.build import MANIFEST, site_files
 from kholo.publish.catalogue import MACHINE, PAGES, Domain, read
 from kholo.publish.kinds import KINDS
 from kholo.publish.language import Language, language, language_codes
+from kholo.publish.site import Attached
 from kholo.record.wording import say
 
 from . import catalogue as texts
@@ -307,3 +308,39 @@ def test_an_empty_site_is_a_site() -> None:
     files = files_of(Site([]))
     assert "There is no case on this site yet" in files["en/index.html"].decode()
     assert Site([]).as_of == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def test_an_entry_named_in_a_note_is_linked_by_its_number() -> None:
+    """Editors name entries by id, pages by number; what only looks like an id stays as it is written."""
+    first, second, third, *others = material.record()
+    odd = [msgspec.structs.replace(entry, id=id) for entry, id in ((second, "s2"), (third, "2025"))]
+    note = "As s2 says (s2), unlike s2b, x.s2, s-2 and s99 of 2025; <b>."
+    entries = (msgspec.structs.replace(first, notes=note), *odd, *others)
+    files = files_of(Site([material.view(material.case(entries))]))
+    named = r'<a href="([^"#]*)#entry-s2">entry 2</a>'
+    said = rf"As {named} says \({named}\), unlike s2b, x\.s2, s-2 and s99 of 2025; &lt;b&gt;\."
+    found = {name: match.groups() for name, text in html(files) if (match := re.search(said, text))}
+    assert found["en/cases/chirp-test/index.html"] == ("", "")
+    assert all(found["en/actors/chirp-test/authority/index.html"])
+
+
+@pytest.mark.parametrize(
+    ("given", "link"),
+    [("desk@example.org", "mailto:desk@example.org"), ("https://example.org/a?b", "https://example.org/a?b")],
+)
+def test_readers_are_told_where_to_write(given: str, link: str) -> None:
+    files = files_of(site(attached=Attached(contact=given)))
+    for name in ("en/about", "en/safety", "ur/about", "ur/safety"):
+        assert f'href="{link}"' in files[f"{name}/index.html"].decode()
+    assert link not in files_of(site())["en/about/index.html"].decode()
+
+
+def test_the_card_of_a_case_says_what_weaker_reports_add() -> None:
+    """A finding of one day beside reports of months: the card says both, as the case's own page does."""
+    *_, event = material.record()
+    told = material.claim(State.BLOCKED, material.utc(2025, 3, 10), material.utc(2025, 6, 1))
+    report = msgspec.structs.replace(event, id="report", kind=EntryKind.FINDING, proposition=told)
+    files = files_of(Site([material.view(material.case((*material.record(), report)))]))
+    for name in ("en/index.html", "en/cases/index.html", "en/cases/chirp-test/index.html"):
+        said = re.sub(r"<[^>]+>|\s+", " ", files[name].decode())
+        assert "By press and user reports it was blocked from 10 March 2025 to 31 May 2025 (grade D)." in said, name

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from kholo.model import Outcome
+from kholo.model import EntryKind, Outcome
 from kholo.pipeline.attach import Extra
 from kholo.pipeline.cases import view
 from kholo.pipeline.custody import Keeper
@@ -54,8 +54,9 @@ def demo(folders: tuple[Path, ...], out: Path, as_of: datetime | None) -> None:
 def _say(case: CaseView) -> None:
     click.echo(f"\n{case.case.title}")
     click.echo(f"   {answer(case).sentence}")
+    claims = [row for row in case.assessments if row.kind is not EntryKind.FINDING]
     for outcome in Outcome:
-        many = sum(assessment.outcome is outcome for assessment in case.assessments)
+        many = sum(claim.outcome is outcome for claim in claims)
         click.echo(f"   {many} {'claim' if many == 1 else 'claims'} {outcome}")
     for clock in case.clocks:
         if clock.network is None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import click
 import msgspec
 
+from kholo.alert.mail import address as mail_address
 from kholo.model import EnvironmentFault, UsageError
 from kholo.pipeline.attach import Extra
 from kholo.publish.cards import card_maker
@@ -22,6 +23,10 @@ _OPTIONS = (
     click.option("--dossiers", type=_folder, help="Folder of sealed dossiers of these cases, which the site carries."),
     click.option("--log", type=_folder, help="Folder of the log of dossiers, which the site carries."),
     click.option("--sqlite", "has_database", is_flag=True, help="Also make data/kholo.sqlite: every public table."),
+    click.option(
+        "--contact", default="", metavar="ADDRESS",
+        help="Where readers write to, for a reply or a correction: a mail address or a web page.",
+    ),
     click.option("--address", default="", metavar="URL", help="Where the site stands on the web; for a sitemap."),
     click.option(
         "--key", type=click.Path(path_type=Path, dir_okay=False, exists=True),
@@ -41,6 +46,8 @@ def site_options(command: F) -> F:
         extra = Extra(**{name: given.pop(name) for name in list(given) if name in _NAMES})
         if extra.address and web_address(extra.address) is None:
             raise UsageError("--address: no plain http:// or https:// address")
+        if extra.contact and web_address(extra.contact) is None:
+            mail_address(extra.contact)
         command(extra=extra, **given)
 
     for option in reversed(_OPTIONS):

@@ -32,8 +32,8 @@ class Extra(msgspec.Struct, frozen=True):
     """What a site carries and looks like besides its cases.
 
     Folders of dossiers and of their log; the public key of who publishes it, with its name; the database of every
-    table; where it stands on the web ("": not known); a font for Urdu, looked for in `fonts` and then in the system's;
-    pictures for sharing. Neither of these two is asked for where it `is_plain`.
+    table; where it stands on the web and where readers write to ("": not known); a font for Urdu, looked for in `fonts`
+    and then in the system's; pictures for sharing. Neither of these two is asked for where it `is_plain`.
     """
 
     dossiers: Path | None = None
@@ -42,6 +42,7 @@ class Extra(msgspec.Struct, frozen=True):
     key_name: str = ""
     has_database: bool = False
     address: str = ""
+    contact: str = ""
     fonts: Path | None = None
     is_plain: bool = False
     has_font: bool = False
@@ -71,7 +72,7 @@ def attached(
         for path in database(views, store, judge, work / DATABASE):
             copies[_listed(path, f"data/{path.name}")] = path
     key = key_of(wanted.key, wanted.key_name) if wanted.key else None
-    return found.standing, Attached(copies, found.earlier, key)
+    return found.standing, Attached(copies, found.earlier, key, wanted.contact)
 
 
 class Carried(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
@@ -42,7 +43,10 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class EntryRow(msgspec.Struct, frozen=True):
-    """One entry of the chronology with what points to it and how it was assessed."""
+    """One entry of the chronology with what points to it and how it was assessed.
+
+    `notes` is the editors' note in pieces: plain text, and links where it names another entry by its id.
+    """
 
     number: int
     anchor: str
@@ -54,6 +58,7 @@ class EntryRow(msgspec.Struct, frozen=True):
     contradicted_by: tuple[Link, ...]
     retracts: tuple[Link, ...]
     retracted_by: tuple[Link, ...]
+    notes: tuple[Link, ...]
 
 
 class ClaimRow(msgspec.Struct, frozen=True):
@@ -217,9 +222,24 @@ def _entries(view: CaseView, language: Language) -> tuple[EntryRow, ...]:
                 contradicted_by=links([other.id for other in ordered if entry.id in other.contradicts]),
                 retracts=links(entry.retracts),
                 retracted_by=links([other.id for other in ordered if entry.id in other.retracts]),
+                notes=_noted(entry.notes, numbers),
             )
         )
     return tuple(out)
+
+
+#: What may be an entry's id inside of a sentence: letters alone can't be told from a word, nor digits from a figure.
+_NAMED = re.compile(r"(?<![\w.-])((?=[0-9-]*[a-z])(?=[a-z-]*[0-9])[a-z0-9-]+)(?![\w-])")
+
+
+def _noted(text: str, numbers: Mapping[str, int]) -> tuple[Link, ...]:
+    """A note in pieces. Pages number the entries; the files call them by id, and so do notes: an id becomes a link
+    in the language of the record."""
+    pieces = [
+        _entry_link(piece, numbers, ENGLISH) if at % 2 and piece in numbers else Link(piece, None)
+        for at, piece in enumerate(_NAMED.split(text))
+    ]
+    return tuple(piece for piece in pieces if piece.text)
 
 
 def _entry_link(identifier: str, numbers: Mapping[str, int], language: Language) -> Link:

@@ -78,11 +78,13 @@ class Attached(msgspec.Struct, frozen=True):
     """What the site carries beside its pages.
 
     `copies` maps what is copied as it is to where it lies now. `earlier` are the dossiers of a case that were replaced.
+    `contact` is the mail or web address to which readers write, or "".
     """
 
     copies: Mapping[Listed, Path] = msgspec.field(default_factory=dict)
     earlier: Mapping[str, tuple[Dossier, ...]] = msgspec.field(default_factory=dict)
     key: Key | None = None
+    contact: str = ""
 
 
 class Outside(msgspec.Struct, frozen=True):
