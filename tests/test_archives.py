@@ -6,6 +6,7 @@ import gzip
 import io
 import tarfile
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kholo.model import Reject
+from kholo.packed import BROKEN, TooLarge, inflated
 from kholo.sources import archives
 from kholo.sources import lines as lines_of
 from kholo.sources.items import Item
@@ -57,6 +59,33 @@ def test_a_harmful_tar_is_a_reject_in_bounded_memory(name: str) -> None:
     tracemalloc.stop()
     assert isinstance(found[-1], Reject)
     assert found[-1].reason == "damaged_tar"
+    assert most < 8 * MIB
+
+
+@given(st.binary(max_size=200), st.integers(0, 200), st.integers(0, 230), st.integers(0, 255))
+def test_a_packed_file_is_given_whole_or_not_at_all(data: bytes, limit: int, place: int, byte: int) -> None:
+    packed = gzip.compress(data, mtime=0)
+    if len(data) > limit:
+        with pytest.raises(TooLarge):
+            inflated(packed, limit)
+    else:
+        assert inflated(packed, limit) == data
+        assert inflated(packed + packed, 2 * limit) == data + data
+    with pytest.raises(BROKEN):
+        inflated(packed[:-1], len(data))
+    changed = bytearray(packed)
+    changed[place % len(packed)] = byte
+    with suppress(TooLarge, *BROKEN):
+        assert inflated(bytes(changed), len(data)) == data
+
+
+def test_a_few_bytes_do_not_fill_the_memory() -> None:
+    packed = gzip.compress(bytes(64 * MIB), 1)
+    tracemalloc.start()
+    with pytest.raises(TooLarge):
+        inflated(packed, MIB)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     assert most < 8 * MIB
 
 

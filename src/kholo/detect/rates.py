@@ -115,6 +115,11 @@ class Slowdown(msgspec.Struct, frozen=True):
     spell: Spell | None = None
 
 
+def slow_uids(findings: Iterable[RateFinding]) -> frozenset[str]:
+    """The measurements whose transfers were so slow that the findings rest on them."""
+    return frozenset(uid for one in findings for uid in one.measurement_uids)
+
+
 def slowdowns(
     transfers: Iterable[Transfer], settings: RateSettings = DEFAULT, engine: Settings = ENGINE
 ) -> list[Slowdown]:

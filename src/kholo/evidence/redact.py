@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import json
 import re
-import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ from typing import Any
 import msgspec
 
 from kholo.model import DossierError, UsageError
+from kholo.packed import BROKEN, TooLarge, inflated
 
 from . import bag, seal
 from .bundle import MAX_LIST, Dossier
@@ -256,13 +254,11 @@ def _stem(name: str) -> str:
 
 def _unpacked(name: str, data: bytes) -> bytes:
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
-            found = packed.read(MAX_LIST + 1)
-    except (OSError, EOFError, zlib.error) as error:
+        return inflated(data, MAX_LIST)
+    except TooLarge:
+        raise DossierError(f"{name}: is too large unpacked") from None
+    except BROKEN as error:
         raise DossierError(f"{name}: can't be unpacked ({error})") from None
-    if len(found) > MAX_LIST:
-        raise DossierError(f"{name}: is too large unpacked")
-    return found
 
 
 def _decoded(line: bytes) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import msgspec
@@ -34,13 +33,11 @@ from kholo.record import assess, checklist, clocks, effect, load_case, load_effe
 from kholo.record.law import law_of
 from kholo.store import Store, rows
 
-from .events import Events, events, rates_of
+from .events import Events, events
 from .others import elsewhere, lines_out, source_names
+from .proofs import proofs_of
 from .rates import transfers
-from .verdicts import PUBLIC, Filter, judged
-
-#: Verdicts shown as proof of an incident: so many of its first, and as many of its last.
-PROOFS = 3
+from .verdicts import Filter, judged
 
 
 class Assessed(msgspec.Struct, frozen=True):
@@ -219,35 +216,3 @@ def _states(db: duckdb.DuckDBPyConnection, case: Case, as_of: datetime) -> dict[
         f"SELECT state, count(*) AS n FROM counted WHERE simulated = ? AND {condition} GROUP BY state ORDER BY state"  # noqa: S608
     )
     return {State(row["state"]): row["n"] for row in rows(db.execute(query, [case.simulated, *values]))}
-
-
-def proofs_of(
-    db: duckdb.DuckDBPyConnection, incident: Incident, findings: Iterable[RateFinding]
-) -> tuple[Verdict, ...]:
-    """The first and the last verdicts that show the incident: those of its states, and of transfers that were slow."""
-    slow = sorted({uid for one in rates_of(incident, findings) for uid in one.measurement_uids})
-    states = sorted({incident.state, *(spell.state for spell in incident.spells)})
-    wanted = Filter(service=incident.service, place=incident.place, since=incident.onset.earliest)
-    condition, values = wanted.sql()
-    query = (
-        f"SELECT {', '.join(PUBLIC)} FROM counted WHERE simulated = ? AND list_contains(?, network)"  # noqa: S608
-        " AND (list_contains(?, state) OR list_contains(?, measurement_uid)) AND measured_at <= ?"
-        f" AND {condition}"
-    )
-    first = [
-        incident.simulated,
-        list(incident.networks),
-        states,
-        slow,
-        incident.last_seen.replace(tzinfo=None),
-        *values,
-    ]
-    found: dict[str, Verdict] = {}
-    for order in ("measured_at, measurement_uid", "measured_at DESC, measurement_uid DESC"):
-        for row in rows(db.execute(f"{query} ORDER BY {order} LIMIT {PROOFS}", first)):
-            found[row["measurement_uid"]] = _verdict(row)
-    return tuple(sorted(found.values(), key=lambda verdict: (verdict.measured_at, verdict.measurement_uid)))
-
-
-def _verdict(row: dict[str, Any]) -> Verdict:
-    return msgspec.convert(row, Verdict)

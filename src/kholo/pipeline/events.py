@@ -28,7 +28,7 @@ from kholo.detect import (
     named,
     wanted,
 )
-from kholo.detect.rates import RateFinding, Slowdown, sentence
+from kholo.detect.rates import RateFinding, sentence, slow_uids
 from kholo.detect.slow import MECHANISM
 from kholo.detect.wording import with_reasons
 from kholo.judge import Judge
@@ -101,7 +101,7 @@ def events(store: Store, judge: Judge, wanted_: Filter, months: Sequence[Month] 
     with judged(store, judge) as db, remembered(store) as memory:
         slow = rates(db, judge.reference, wanted_)
         counted = cells(results(db, wanted_))
-        known_slow = _slow_uids(slow)
+        known_slow = slow_uids(one.finding for one in slow if one.spell is not None)
         shown = cells(_seen(one, known_slow) for one in results(db, wanted_)) if known_slow else counted
         spells = [one.spell for one in slow if one.spell is not None]
         found = incidents(
@@ -142,11 +142,6 @@ def rates_of(incident: Incident, findings: Iterable[RateFinding]) -> list[RateFi
         and incident.onset.earliest <= one.until
         and one.since <= incident.last_seen
     ]
-
-
-def _slow_uids(slow: list[Slowdown]) -> set[str]:
-    """The measurements whose transfers are slow in a spell of throttling."""
-    return {uid for one in slow if one.spell is not None for uid in one.finding.measurement_uids}
 
 
 def _seen(result: Result, slow: Collection[str]) -> Result:

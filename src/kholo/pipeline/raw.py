@@ -13,7 +13,6 @@ from kholo.evidence.bundle import MAX_LIST, Dossier
 from kholo.evidence.spool import Spool
 from kholo.evidence.traces import BLACK
 from kholo.model import DossierError
-from kholo.sources.inflate import BROKEN
 from kholo.sources.items import MAX_ITEM, Item
 from kholo.sources.scrub import scrubbed
 
@@ -117,7 +116,7 @@ def _unpacked(dossier: Dossier, name: str) -> bytes:
     inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
     try:
         data = inflater.decompress(dossier.read(name, MAX_ITEM), MAX_ITEM + 1)
-    except BROKEN as error:
+    except zlib.error as error:
         raise DossierError(f"{name}: can't be unpacked ({error})") from None
     if len(data) > MAX_ITEM or not inflater.eof or inflater.unused_data:
         raise DossierError(f"{name}: is larger than any item, or cut off, or has something behind it")

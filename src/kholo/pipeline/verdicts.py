@@ -41,15 +41,12 @@ FROM (
 )
 WHERE nth = 1
 """
-_PUBLIC = (
+#: The names of a verdict's row, for tables and exports.
+PUBLIC = (
     "measurement_uid", "input", "test_name", "measured_at", "service", "place", "network", "state", "layer",
     "mechanism", "also", "reachable", "locus", "evidence", "grade", "rule_id", "ruleset", "reference", "simulated",
     "vantage",
 )  # fmt: skip
-
-#: The names of a verdict's row, for tables and exports.
-PUBLIC = _PUBLIC
-
 
 #: OONI's ids begin with the moment at which the collector had the measurement.
 _RECEIVED = "coalesce(try_strptime(left(measurement_uid, 14), '%Y%m%d%H%M%S'), measured_at)"
@@ -163,7 +160,7 @@ def _in_worker(part: str) -> None:
 def select(db: duckdb.DuckDBPyConnection, wanted: Filter, view: str = "judged") -> Iterator[dict[str, Any]]:
     """Public rows of verdicts, by time, then id; of the view `counted`, those on users' lines."""
     condition, values = wanted.sql()
-    query = f"SELECT {', '.join(_PUBLIC)} FROM {view} WHERE {condition} ORDER BY measured_at, measurement_uid"  # noqa: S608
+    query = f"SELECT {', '.join(PUBLIC)} FROM {view} WHERE {condition} ORDER BY measured_at, measurement_uid"  # noqa: S608
     yield from rows(db.execute(query, values))
 
 

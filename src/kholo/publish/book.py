@@ -47,12 +47,12 @@ class Book:
     def missing(self, address: str, code: str = "en") -> bytes:
         """What is shown at an address without a page, in its language, or in that of `code` where it names none."""
         language = self._languages.get(address.partition("/")[0]) or self._languages[code]
-        here = Here(self, "front", (), language, address)
+        here = Here(self.site, self.path, "front", (), language, address)
         title = language.say("There is no page here")
         content = {"title": title, "simulated": False, "cited": []}
         return render("missing.html", language, here=here, site=self.site, kind="missing", **content)
 
     def _made(self, kind: Kind, key: Key, language: Language, at: str) -> bytes:
         content = kind.content(self.site, key, language)
-        here = Here(self, kind.name, key, language, at)
+        here = Here(self.site, self.path, kind.name, key, language, at)
         return render(kind.template, language, here=here, site=self.site, kind=kind.name, **content)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 import msgspec
 
 from kholo.detect import Outage
-from kholo.detect.rates import RateFinding
+from kholo.detect.rates import RateFinding, slow_uids
 from kholo.detect.throughput import RatePoint
 from kholo.model import Assessment, Case, Checked, Clock, Collapse, DayState, Effect, Incident, State, Vantage, Verdict
 from kholo.record.law import Law
@@ -107,7 +107,7 @@ class CaseView(msgspec.Struct, frozen=True):
     @property
     def slow_uids(self) -> frozenset[str]:
         """The measurements whose transfers were so slow that they show throttling."""
-        return frozenset(uid for one in self.slow for uid in one.measurement_uids)
+        return slow_uids(self.slow)
 
     @property
     def window(self) -> tuple[date, date]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from kholo.model import ReferenceDataError
-from kholo.sources.inflate import BROKEN, GZIP_MAGIC, Inflated
+from kholo.packed import BROKEN, GZIP_MAGIC, TooLarge, inflated
 
 #: Bytes of a file, unpacked.
 MAX_UNPACKED = 256 << 20
@@ -20,12 +20,11 @@ def unpacked(where: str, data: bytes) -> bytes:
     if not data.startswith(GZIP_MAGIC):
         return data
     try:
-        content = io.BufferedReader(Inflated(io.BytesIO(data))).read(MAX_UNPACKED + 1)
+        return inflated(data, MAX_UNPACKED)
+    except TooLarge as error:
+        raise ReferenceDataError(f"{where}: more than {MAX_UNPACKED >> 20} MiB unpacked") from error
     except BROKEN as error:
         raise ReferenceDataError(f"{where}: damaged, or cut: {error}") from error
-    if len(content) > MAX_UNPACKED:
-        raise ReferenceDataError(f"{where}: more than {MAX_UNPACKED >> 20} MiB unpacked")
-    return content
 
 
 def members(where: str, data: bytes, is_wanted: Callable[[str], bool]) -> list[tuple[str, bytes]]:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from kholo.model import Incident, Verdict
-from kholo.pipeline.cases import PROOFS
+from kholo.pipeline.proofs import chosen, states_of
 
 from .index import Current
 from .read import Index, span_of
@@ -23,21 +23,16 @@ def proofs(index: Index, current: Current, incident: Incident) -> Proofs:
     """The first and the last results that show an incident, as the pages of a case have them."""
     for _, row in index.facts(current, "proof", "key = :key", {"key": incident.incident_id}, 1):
         return msgspec.json.decode(row, type=Proofs)
-    states = {incident.state, *(spell.state for spell in incident.spells)}
     since, until = incident.onset.earliest, incident.last_seen
-    found: dict[str, Verdict] = {}
+    found: list[Verdict] = []
     for newest_first in (False, True):
         span = span_of(int(since.timestamp()), int(until.timestamp()) + 1, newest_first=newest_first)
-        rows: list[Verdict] = []
         for network in incident.networks:
-            for state in sorted(states):
+            for state in states_of(incident):
                 wanted = {**_about(incident), "network": network, "state": state}
                 page = index.verdicts(current, wanted, span, _ASKED)
-                rows += [msgspec.json.decode(row, type=Verdict) for row in page.rows]
-        rows = [row for row in rows if since <= row.measured_at <= until]
-        rows.sort(key=lambda row: (row.measured_at, row.measurement_uid), reverse=newest_first)
-        found.update((row.measurement_uid, row) for row in rows[:PROOFS])
-    return Proofs(tuple(sorted(found.values(), key=lambda row: (row.measured_at, row.measurement_uid))))
+                found += [msgspec.json.decode(row, type=Verdict) for row in page.rows]
+    return Proofs(chosen(incident, found))
 
 
 def incidents(index: Index, current: Current, verdict: Verdict) -> list[Incident]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 
 from kholo.detect import incident_json
+from kholo.detect.rates import slow_uids
 from kholo.judge import Judge
 from kholo.model import DayState, Incident, Verdict
-from kholo.pipeline.cases import proofs_of
 from kholo.pipeline.events import events, rates_of
+from kholo.pipeline.proofs import proofs_of
 from kholo.pipeline.signals import SignalFilter, select
 from kholo.pipeline.verdicts import Filter, judged
 from kholo.publish import CaseView, answer
@@ -89,7 +90,7 @@ def of_store(store: Store, judge: Judge) -> Iterator[Fact]:
     if by_speed:
         with judged(store, judge) as db:
             for one, rates in by_speed:
-                yield _proof(one, proofs_of(db, one, rates), {uid for rate in rates for uid in rate.measurement_uids})
+                yield _proof(one, proofs_of(db, one, rates), slow_uids(rates))
     with store.connect() as db:
         for row in select(db, SignalFilter()):
             yield _signal(row)
@@ -141,7 +142,7 @@ def _incident(one: Incident) -> Fact:
     )  # fmt: skip
 
 
-def _proof(one: Incident, verdicts: Sequence[Verdict], slow: set[str]) -> Fact:
+def _proof(one: Incident, verdicts: Sequence[Verdict], slow: Collection[str]) -> Fact:
     known = tuple(row.measurement_uid for row in verdicts if row.measurement_uid in slow)
     return Fact("proof", one.incident_id, _ENCODER.encode(Proofs(tuple(verdicts), known)), one.simulated)
 

@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from kholo.model import Reject, UsageError
+from kholo.packed import BROKEN, CHUNK, GZIP_MAGIC, Gzip, Inflated, Lz4
 
 from . import csvrows, legacy, lines, registry, tars
-from .inflate import BROKEN, CHUNK, GZIP_MAGIC, Gzip, Inflated, Lz4
 from .items import MAX_ITEM, Item
 from .lines import Bytes, Prefixed
 from .source import File, Found

@@ -18,9 +18,9 @@ import msgspec
 from msgspec import Raw
 
 from kholo.model import MAX_BODY
+from kholo.packed import Inflated
 
 from . import lines
-from .inflate import Inflated
 from .items import Item
 from .lines import Bytes
 from .satellite import Fetched, Joined, is_table

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import IO, Protocol
 
 from kholo.model import Reject
+from kholo.packed import BROKEN, CHUNK, NotPacked
 
-from .inflate import BROKEN, CHUNK, NotPacked
 from .items import MAX_ITEM, Item
 from .source import Found
 

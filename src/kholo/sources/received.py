@@ -10,7 +10,7 @@ from typing import IO, Any, cast
 
 import msgspec
 
-from .inflate import CHUNK
+from kholo.packed import CHUNK
 
 
 class Received(msgspec.Struct, frozen=True):

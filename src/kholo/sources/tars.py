@@ -14,9 +14,9 @@ from pathlib import PurePosixPath
 from typing import IO, cast
 
 from kholo.model import Reject
+from kholo.packed import BROKEN, CHUNK
 
 from . import legacy, lines
-from .inflate import BROKEN, CHUNK
 from .items import MAX_ITEM, Item
 from .lines import NO_DIGEST, too_large
 from .source import Found

@@ -1,4 +1,4 @@
-"""Packed streams, unpacked in bounded memory: gzip by ISA-L, several times as fast as zlib, and LZ4 frames.
+"""Packed bytes of anybody, unpacked in bounded memory: gzip by ISA-L, several times as fast as zlib, and LZ4 frames.
 
 What stood before damage is given before the damage is raised. Both formats may be put one after the other in a file.
 """
@@ -25,6 +25,10 @@ _GZIP = 31
 
 class NotPacked(ValueError):
     """The bytes do not begin as the name of the file says."""
+
+
+class TooLarge(ValueError):
+    """More is packed than was allowed."""
 
 
 #: What unpacking raises on damage; lz4 has no error of its own.
@@ -154,3 +158,11 @@ class Inflated(io.RawIOBase):
             return False
         self._packed, self._member, self._has_more = rest, self._new(), False
         return True
+
+
+def inflated(data: bytes, limit: int) -> bytes:
+    """What is in a gzip file. Raises `TooLarge` where that is more than `limit` bytes, and what `BROKEN` names."""
+    content = io.BufferedReader(Inflated(io.BytesIO(data))).read(limit + 1)
+    if len(content) > limit:
+        raise TooLarge(f"more than {limit} bytes")
+    return content
