@@ -20,6 +20,7 @@ from kholo.reference import load_services
 
 from . import output
 from .case_archive import archive
+from .case_translate import translate
 from .case_write import add, edit, new
 from .effect import effect
 from .options import json_option, logs_edits
@@ -151,5 +152,5 @@ def schema(out: Path | None) -> None:
             click.echo(out / name)
 
 
-for _command in (new, add, edit, archive, effect):
+for _command in (new, add, edit, translate, archive, effect):
     case.add_command(_command)

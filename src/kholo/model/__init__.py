@@ -19,6 +19,7 @@ from .case import (
     Source,
     Stay,
     TestAnswer,
+    Translation,
 )
 from .effect import Effect, EffectInput, Estimate, Range
 from .errors import (
@@ -134,6 +135,7 @@ __all__ = [
     "StoreError",
     "TestAnswer",
     "TimestampError",
+    "Translation",
     "UnknownRoot",
     "UsageError",
     "Vantage",

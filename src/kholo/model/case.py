@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 import msgspec
@@ -135,8 +136,15 @@ class TestAnswer(msgspec.Struct, frozen=True):
     entries: tuple[str, ...]
 
 
+class Translation(msgspec.Struct, frozen=True):
+    """The texts of a case in another language, by the texts themselves. `is_reviewed`: a person has read each."""
+
+    texts: Mapping[str, str]
+    is_reviewed: bool = True
+
+
 class Case(msgspec.Struct, frozen=True):
-    """A case folder, read and checked. Entries are sorted by date, then id."""
+    """A case folder, read and checked. Entries are sorted by date, then id. `languages`: its translations by code."""
 
     id: str
     title: str
@@ -151,6 +159,7 @@ class Case(msgspec.Struct, frozen=True):
     digest: str
     limits: tuple[str, ...] = ()
     answers: tuple[TestAnswer, ...] = ()
+    languages: Mapping[str, Translation] = {}
 
 
 class Coverage(msgspec.Struct, frozen=True):

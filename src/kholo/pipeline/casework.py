@@ -10,13 +10,15 @@ from typing import Any
 
 from kholo.model import CaseError, EnvironmentFault, UsageError
 from kholo.publish.files import write_if_changed
+from kholo.record import load_effect
 from kholo.record.edit import key_of, with_items, with_value
 from kholo.record.files import ENTRIES, Files, Problems
 from kholo.record.format import CASE, ENTRY, Shape
-from kholo.record.load import problems_of
+from kholo.record.load import load_case, problems_of
 from kholo.record.phrases import checked, typed
 from kholo.record.read import open_toml
 from kholo.record.text import nearest, shown
+from kholo.record.translations import Standing, path_of, texts, updated
 from kholo.record.values import Words
 from kholo.record.write import file_text, formatted
 
@@ -115,6 +117,21 @@ def tidied(folder: Path, write: bool) -> list[str]:
     for name, text in found.items() if write else ():
         write_if_changed(folder / name, text.encode())
     return sorted(found)
+
+
+def translated(folder: Path, code: str, services: Iterable[str], write: bool) -> tuple[str, Standing]:
+    """Bring a case's catalogue of a language up to date; gives its file, and how far it is.
+
+    Raises `UsageError` for a code that names no language, `CaseError` where the case or the catalogue is wrong.
+    """
+    name = path_of(code)
+    known = tuple(services)
+    case = load_case(folder, known)
+    before = text_of(folder, name).encode() if Files(folder).has(name) else None
+    data, standing = updated(before, case.id, code, texts(case, load_effect(folder)))
+    if write:
+        save(folder, {name: data.decode()}, known)
+    return name, standing
 
 
 def text_of(folder: Path, name: str) -> str:

@@ -86,6 +86,16 @@ class Files:
             problems.note(ENTRIES, f"has more than {MAX_ENTRIES} entries; split the case")
         return sorted(found)[:MAX_ENTRIES]
 
+    def catalogues(self, room: str, problems: Problems) -> list[str]:
+        """The catalogues in one folder of the case, as paths inside the folder, sorted; others there are no concern."""
+        folder = self.folder / room
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            problems.note(room, "must be a folder, not a link and no file")
+            return []
+        found = {name for name in self._instead if name.startswith(f"{room}/") and name.endswith(".po")}
+        found |= {f"{room}/{path.name}" for path in folder.glob("*.po") if not path.name.startswith(".")}
+        return sorted(found)
+
 
 def _decoded(name: str, data: bytes, problems: Problems) -> str | None:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

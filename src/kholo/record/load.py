@@ -18,6 +18,7 @@ from .files import Files, Problems
 from .format import CASE
 from .links import check_links
 from .read import Table, open_toml
+from .translations import read_translations
 from .values import Words
 
 
@@ -56,6 +57,7 @@ def _case(files: Files, head: Table, words: Words, problems: Problems) -> Case:
     entries = _entries(files, words, problems)
     answers = read_answers(files, words, {entry.id for entry in entries if entry.id}, problems)
     read_effect(files, problems)
+    languages = read_translations(files, problems)
     return Case(
         id=found.get("id", ""),
         title=found.get("title", ""),
@@ -70,6 +72,7 @@ def _case(files: Files, head: Table, words: Words, problems: Problems) -> Case:
         digest="" if problems.found else _digest(files.folder),
         limits=found.get("limits", ()),
         answers=answers,
+        languages=languages,
     )
 
 

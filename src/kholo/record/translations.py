@@ -1,0 +1,133 @@
+"""`languages/*.po` of a case folder: its texts in other languages, as gettext catalogues.
+
+The record stays as it was written, in English; a translation stands beside it and decides nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from io import BytesIO
+
+import msgspec
+from babel.messages.catalog import Catalog
+from babel.messages.catalog import Message as PoMessage
+from babel.messages.pofile import PoFileError, read_po, write_po
+
+from kholo.model import Case, EffectInput, Translation, UsageError
+
+from .files import Files, Problems
+from .text import fault_of_text, shown
+
+FOLDER = "languages"
+#: What stands above a text of a catalogue that no person has read yet.
+MACHINE = "machine text"
+#: Characters of one text, and languages of one case.
+LONGEST, MOST = 20_000, 50
+
+_CODE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
+_WHEN = re.compile(
+    rb'"(?:Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Language-Team):'
+    rb' [^"]*"\n'
+)
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How far a translation is: texts of the case, those it has, those no person has read, and old ones put aside."""
+
+    texts: int
+    translated: int
+    machine: int
+    unused: int
+
+
+def path_of(code: str) -> str:
+    """Where the catalogue of a language is, inside the case. Raises `UsageError` for what is no code of a language."""
+    if not _CODE.fullmatch(code) or code == "en":
+        raise UsageError(f"{shown(code)} is no language that a case can be translated into; a code such as ur or pt-BR")
+    return f"{FOLDER}/{code}.po"
+
+
+def texts(case: Case, inputs: Iterable[EffectInput]) -> dict[str, str]:
+    """Every text of a case that pages and papers show, in its order, with where it stands first."""
+    found: dict[str, str] = {}
+    for place, text in _places(case, inputs):
+        if text:
+            found.setdefault(text, place)
+    return found
+
+
+def _places(case: Case, inputs: Iterable[EffectInput]) -> Iterator[tuple[str, str]]:
+    yield "case.toml: title", case.title
+    yield "case.toml: summary", case.summary
+    yield from (("case.toml: limits", limit) for limit in case.limits)
+    yield from ((f"case.toml: actor {actor.id}", actor.name) for actor in case.actors)
+    for entry in case.entries:
+        yield f"{entry.file}: title", entry.title
+        yield f"{entry.file}: summary", entry.summary
+        yield f"{entry.file}: notes", entry.notes
+    yield from ((f"three-part-test.toml: {answer.question}", answer.says) for answer in case.answers)
+    yield from ((f"effect.toml: {item.name}", item.says) for item in inputs)
+
+
+def read_translations(files: Files, problems: Problems) -> Mapping[str, Translation]:
+    """The translations by their languages. None where there is no such folder; mistakes are noted."""
+    found = files.catalogues(FOLDER, problems)
+    if len(found) > MOST:
+        problems.note(FOLDER, f"has more than {MOST} languages")
+    made = {}
+    for name in found[:MOST]:
+        code = name.removeprefix(f"{FOLDER}/").removesuffix(".po")
+        if not _CODE.fullmatch(code) or code == "en":
+            problems.note(f"{FOLDER}/{shown(code)}.po", "is not named by a language, such as ur.po or pt-BR.po")
+        elif (text := files.text(name, problems)) is not None:
+            made[code] = _translation(name, text, problems)
+    return made
+
+
+def _translation(name: str, text: str, problems: Problems) -> Translation:
+    try:
+        catalogue = read_po(BytesIO(text.encode()), abort_invalid=True)
+    except (PoFileError, ValueError, LookupError) as error:
+        problems.note(name, f"is no gettext catalogue: {shown(str(error))}", line=getattr(error, "lineno", None) or 0)
+        return Translation({})
+    used = [message for message in catalogue if message.id and message.string and not message.fuzzy]
+    for message in used:
+        if fault := _fault(message):
+            problems.note(name, fault, line=message.lineno or 0)
+    is_reviewed = not any(MACHINE in message.user_comments for message in used)
+    return Translation({str(message.id): str(message.string) for message in used}, is_reviewed)
+
+
+def _fault(message: PoMessage) -> str:
+    if not isinstance(message.id, str) or not isinstance(message.string, str):
+        return "has a plural; a text of a case has none"
+    if len(message.string) > LONGEST:
+        return f"has a translation of {len(message.string)} characters; {LONGEST} are allowed"
+    fault = fault_of_text(message.string)
+    return f"its translation {fault}" if fault else ""
+
+
+def _empty(case: str, code: str) -> Catalog:
+    says = "# kholo case translate brings this file up to date with the texts of the case."
+    return Catalog(locale=code, project=case, version="1", header_comment=says, fuzzy=False)
+
+
+def updated(content: bytes | None, case: str, code: str, wanted: Mapping[str, str]) -> tuple[bytes, Standing]:
+    """The catalogue of a case (its id) with every text of `texts` in its order, and how far it is.
+
+    What is there stays, with its remarks; what is no text of the case any more is put aside at the end. The same case
+    and catalogue give the same bytes. Raises `PoFileError`.
+    """
+    made = read_po(BytesIO(content), abort_invalid=True) if content else _empty(case, code)
+    template = Catalog(fuzzy=False)
+    for text, place in wanted.items():
+        template.add(text, auto_comments=[place])
+    made.update(template, no_fuzzy_matching=True)
+    out = BytesIO()
+    write_po(out, made, width=116, no_location=True)
+    known = [message for message in made if message.id]
+    done = [message for message in known if message.string]
+    machine = sum(MACHINE in message.user_comments for message in done)
+    # When it was written is no part of it.
+    return _WHEN.sub(b"", out.getvalue()), Standing(len(known), len(done), machine, len(made.obsolete))
