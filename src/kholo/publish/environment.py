@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from kholo.model import Bracket
 
-from . import dates, effects, safe, told, words
+from . import dates, effects, recorded, safe, told, words
 from .answer import Basis
 from .charts.clockline import clock_line
 from .font import RANGE
@@ -106,6 +106,8 @@ def environment() -> Environment:
         "reasons": _by(told.reasons),
         "ours": _by(told.ours),
         "clockline": _by(clock_line),
+        "is_english": _is_english,
+        "is_read": _by(recorded.is_read),
     }
     made.filters |= {
         **{name: _method(name) for name in ("day", "short_day", "moment", "bracket", "place", "month", "number")},
@@ -134,6 +136,13 @@ def _shown(value: object) -> object:
 def _language(context: Context) -> Language:
     found: Language = context["language"]
     return found
+
+
+@pass_context
+def _is_english(context: Context, text: str) -> bool:
+    """Whether a text of the record stands in English on a page in another language."""
+    language = _language(context)
+    return not language.is_source and text not in context["site"].translated(language)
 
 
 def _method(name: str) -> Callable[..., str]:

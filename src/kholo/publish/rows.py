@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from kholo.model import (
+    Actor,
     Assessment,
     Checked,
     Clock,
@@ -25,6 +26,7 @@ from .answer import Answer, answer, case_incidents, standing_findings, taken_bac
 from .effects import EffectRow, effect_rows
 from .language import ENGLISH, Language
 from .marks import Mark
+from .recorded import in_language, translated
 from .safe import anchor, explorer_address
 from .spans import Coverage, Run, by_network, coverage, network_key, runs
 from .told import told
@@ -131,6 +133,11 @@ class CasePage(msgspec.Struct, frozen=True):
     effect: tuple[EffectRow, ...] = ()
 
     @property
+    def actors(self) -> dict[str, Actor]:
+        """The actors of the case by their ids."""
+        return {actor.id: actor for actor in self.view.case.actors}
+
+    @property
     def undetermined(self) -> list[ClaimRow]:
         """The claims that the evidence can't decide."""
         return [row for row in self.claims if row.assessment.outcome is Outcome.UNDETERMINED]
@@ -151,7 +158,8 @@ class CasePage(msgspec.Struct, frozen=True):
 
 
 def case_page(view: CaseView, language: Language = ENGLISH) -> CasePage:
-    """Sorts and links everything. The order of the view's rows does not matter."""
+    """Sorts and links everything, in the language of the page. The order of the view's rows does not matter."""
+    view = in_language(view, language)
     entries = _entries(view, language)
     incidents = _incident_rows(view, case_incidents(view), "incident")
     links = _links(entries, incidents, language)
@@ -203,6 +211,7 @@ def _entries(view: CaseView, language: Language) -> tuple[EntryRow, ...]:
     numbers = {entry.id: number for number, entry in enumerate(ordered, 1)}
     actors = {actor.id: actor for actor in view.case.actors}
     assessed = {row.entry_id: row for row in view.assessments}
+    own = translated([view], language)
 
     def links(identifiers: Sequence[str]) -> tuple[Link, ...]:
         return tuple(_entry_link(identifier, numbers, language) for identifier in sorted(identifiers))
@@ -222,7 +231,7 @@ def _entries(view: CaseView, language: Language) -> tuple[EntryRow, ...]:
                 contradicted_by=links([other.id for other in ordered if entry.id in other.contradicts]),
                 retracts=links(entry.retracts),
                 retracted_by=links([other.id for other in ordered if entry.id in other.retracts]),
-                notes=_noted(entry.notes, numbers),
+                notes=_noted(entry.notes, numbers, language if entry.notes in own else ENGLISH),
             )
         )
     return tuple(out)
@@ -232,11 +241,11 @@ def _entries(view: CaseView, language: Language) -> tuple[EntryRow, ...]:
 _NAMED = re.compile(r"(?<![\w.-])((?=[0-9-]*[a-z])(?=[a-z-]*[0-9])[a-z0-9-]+)(?![\w-])")
 
 
-def _noted(text: str, numbers: Mapping[str, int]) -> tuple[Link, ...]:
+def _noted(text: str, numbers: Mapping[str, int], spoken: Language) -> tuple[Link, ...]:
     """A note in pieces. Pages number the entries; the files call them by id, and so do notes: an id becomes a link
-    in the language of the record."""
+    in the language that the note is in."""
     pieces = [
-        _entry_link(piece, numbers, ENGLISH) if at % 2 and piece in numbers else Link(piece, None)
+        _entry_link(piece, numbers, spoken) if at % 2 and piece in numbers else Link(piece, None)
         for at, piece in enumerate(_NAMED.split(text))
     ]
     return tuple(piece for piece in pieces if piece.text)

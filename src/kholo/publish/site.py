@@ -10,12 +10,13 @@ from pathlib import Path
 import msgspec
 
 from kholo.judge.story import Telling
-from kholo.model import Actor, Clock, ClockKind, Incident, UsageError, Verdict
+from kholo.model import Clock, ClockKind, Incident, UsageError, Verdict
 
 from . import catalogue
 from .answer import case_incidents
 from .font import Font, FontMaker
 from .language import Language, language, language_codes
+from .recorded import translated
 from .rows import CasePage, case_page
 from .safe import folder_name
 from .spans import network_key
@@ -139,6 +140,7 @@ class Site:
         self.inventory: tuple[Listed, ...] | None = None
         self._fonts, self.has_cards = fonts, has_cards
         self._pages: dict[tuple[str, str], CasePage] = {}
+        self._translated: dict[str, frozenset[str]] = {}
 
     @property
     def views(self) -> list[CaseView]:
@@ -157,13 +159,11 @@ class Site:
             self._pages[key] = case_page(self.cases[case_id], spoken)
         return self._pages[key]
 
-    def actor(self, case_id: str, actor_id: str) -> Actor:
-        """An actor of a case. Raises `KeyError`."""
-        return self._actors[case_id, actor_id]
-
-    @cached_property
-    def _actors(self) -> dict[tuple[str, str], Actor]:
-        return {(name, actor.id): actor for name, view in self.cases.items() for actor in view.case.actors}
+    def translated(self, spoken: Language) -> frozenset[str]:
+        """Every text that the cases have in a language, found once for each."""
+        if spoken.code not in self._translated:
+            self._translated[spoken.code] = translated(self.cases.values(), spoken)
+        return self._translated[spoken.code]
 
     @cached_property
     def as_of(self) -> datetime:

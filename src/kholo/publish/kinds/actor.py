@@ -25,7 +25,7 @@ def keys(site: Site) -> list[Key]:
 def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     """The actor's entries, oldest first."""
     page = site.case(key[0], language)
-    actor = site.actor(*key)
+    actor = page.actors[key[1]]
     mine = [row for row in page.entries if row.entry.actor == actor.id]
     claims = {claim.row.entry.id: claim for claim in (*page.claims, *page.checked_findings)}
     checked = [claims[row.entry.id] for row in mine if row.entry.id in claims]
@@ -48,7 +48,8 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
 
 def listed(site: Site, _key: Key, language: Language) -> dict[str, Any]:
     """Every actor, by case."""
-    rows = [(("actor", case, actor), site.actor(case, actor).name, [case]) for case, actor in keys(site)]
+    pages = {name: site.case(name, language).actors for name in site.cases}
+    rows = [(("actor", case, actor), pages[case][actor].name, [case]) for case, actor in keys(site)]
     return {"title": language.say("Who said it"), **shared.listing(site, rows, language)}
 
 

@@ -12,7 +12,7 @@ from ..charts.shares import shares
 from ..charts.throughput import speed_charts
 from ..exports.claimreview import claim_reviews
 from ..jsontext import json_text
-from ..language import Language
+from ..language import ENGLISH, Language
 from ..pictures import drawing
 from ..rows import CasePage
 from ..site import Site
@@ -43,7 +43,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         "speeds": speed_charts(page.view, language),
         "orders": orders([page], language),
         "embed_code": embed_code(site, page.view, language),
-        "reviews": _reviews(page),
+        "reviews": _reviews(site.case(key[0], ENGLISH)),
         "shared": Shared(page.answer.sentence, card_path(language, key[0])),
         "simulated": page.view.simulated,
         "cited": [page.view],
