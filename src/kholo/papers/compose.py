@@ -11,6 +11,7 @@ import msgspec
 
 from kholo.model import UsageError
 from kholo.publish import CaseView
+from kholo.publish.recorded import in_language, is_read
 
 from . import certificate, files, more
 from .document import Block, Document, Heading, Items, Paragraph, Run, Style, spoken
@@ -84,6 +85,7 @@ class _Composer:
         root: str = "",
         answers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        view = in_language(view, words.spoken)
         self._view, self._kind, self._words, self._answers = view, kind, words, answers
         self._notes = Notes(view, words)
         self._parts = Parts(view, words, self._notes)
@@ -106,7 +108,7 @@ class _Composer:
             direction=words.direction,
             heading=words.say(chosen.title, **self._given),
             notice=words.texts["simulated"] if self._view.simulated else "",
-            marks=() if words.is_reviewed else (words.texts["unreviewed"],),
+            marks=() if words.is_reviewed and is_read([self._view], words.spoken) else (words.texts["unreviewed"],),
             blocks=(*self._head(), *blocks),
             notes=self._notes.all,
             words={"notes": words.texts["notes"], "page": words.texts["page"], "digits": words.digits},

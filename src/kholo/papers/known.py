@@ -192,7 +192,7 @@ class Parts:
         rows: list[tuple[Text, ...]] = []
         ordered = sorted(self._view.case.entries, key=lambda item: (item.earliest, item.latest, item.id))
         for number, entry in enumerate(ordered, 1):
-            what: Text = (Run(_line(entry.title), Style.STRONG, "en"), Run(" "), *from_record(entry.summary))
+            what: Text = (*from_record(entry.title, Style.STRONG), Run(" "), *from_record(entry.summary))
             for source in entry.sources:
                 if source.quote:
                     what = (*what, Run(" “"), Run(_line(source.quote), language=source.language), Run("”"))

@@ -188,6 +188,7 @@ def _named(name: str) -> Run:
     return Run(name, language="" if is_arabic(name) else "en")
 
 
-def from_record(text: str) -> Text:
-    """Text of the record, which is written in English, on one line; what is hidden in it is shown."""
-    return (Run(visible(" ".join(text.split())), language="en"),)
+def from_record(text: str, style: Style = Style.PLAIN) -> Text:
+    """Text of the record on one line, in English where there is no translation; what is hidden in it is shown."""
+    shown = visible(" ".join(text.split()))
+    return (Run(shown, style, "" if is_arabic(shown) else "en"),)

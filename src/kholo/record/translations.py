@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from io import BytesIO
+from io import BytesIO, StringIO
 
 import msgspec
 from babel.messages.catalog import Catalog
-from babel.messages.catalog import Message as PoMessage
 from babel.messages.pofile import PoFileError, read_po, write_po
 
 from kholo.model import Case, EffectInput, Translation, UsageError
@@ -26,6 +25,7 @@ MACHINE = "machine text"
 LONGEST, MOST = 20_000, 50
 
 _CODE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
+_PLURAL = re.compile(r"^[^\S\n]*(?:#~\s*)?msgid_plural", re.MULTILINE)
 _WHEN = re.compile(
     rb'"(?:Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Language-Team):'
     rb' [^"]*"\n'
@@ -86,25 +86,32 @@ def read_translations(files: Files, problems: Problems) -> Mapping[str, Translat
 
 
 def _translation(name: str, text: str, problems: Problems) -> Translation:
+    if plural := _PLURAL.search(text):
+        # A header can ask for a plural of any number of forms, each of which takes memory.
+        problems.note(name, "has a plural; a text of a case has none", line=text.count("\n", 0, plural.start()) + 1)
+        return Translation({})
     try:
-        catalogue = read_po(BytesIO(text.encode()), abort_invalid=True)
-    except (PoFileError, ValueError, LookupError) as error:
-        problems.note(name, f"is no gettext catalogue: {shown(str(error))}", line=getattr(error, "lineno", None) or 0)
+        catalogue = read_po(StringIO(text), abort_invalid=True)
+    except PoFileError as error:
+        # It counts lines from 0, and says so at the end of its message.
+        what = str(error).rpartition(" on ")[0]
+        problems.note(name, f"is no gettext catalogue: {shown(what)}", line=(error.lineno or 0) + 1)
+        return Translation({})
+    except (ValueError, LookupError) as error:
+        problems.note(name, f"is no gettext catalogue: {shown(str(error))}")
         return Translation({})
     used = [message for message in catalogue if message.id and message.string and not message.fuzzy]
+    found = {str(message.id): str(message.string) for message in used}
     for message in used:
-        if fault := _fault(message):
+        if fault := _fault(str(message.string)):
             problems.note(name, fault, line=message.lineno or 0)
-    is_reviewed = not any(MACHINE in message.user_comments for message in used)
-    return Translation({str(message.id): str(message.string) for message in used}, is_reviewed)
+    return Translation(found, not any(MACHINE in message.user_comments for message in used))
 
 
-def _fault(message: PoMessage) -> str:
-    if not isinstance(message.id, str) or not isinstance(message.string, str):
-        return "has a plural; a text of a case has none"
-    if len(message.string) > LONGEST:
-        return f"has a translation of {len(message.string)} characters; {LONGEST} are allowed"
-    fault = fault_of_text(message.string)
+def _fault(text: str) -> str:
+    if len(text) > LONGEST:
+        return f"has a translation of {len(text)} characters; {LONGEST} are allowed"
+    fault = fault_of_text(text)
     return f"its translation {fault}" if fault else ""
 
 
@@ -116,14 +123,19 @@ def _empty(case: str, code: str) -> Catalog:
 def updated(content: bytes | None, case: str, code: str, wanted: Mapping[str, str]) -> tuple[bytes, Standing]:
     """The catalogue of a case (its id) with every text of `texts` in its order, and how far it is.
 
-    What is there stays, with its remarks; what is no text of the case any more is put aside at the end. The same case
-    and catalogue give the same bytes. Raises `PoFileError`.
+    What is there stays, with its remarks; what is no text of the case any more is put aside at the end, and comes back
+    with the text. The same case and catalogue give the same bytes. Raises `PoFileError`.
     """
     made = read_po(BytesIO(content), abort_invalid=True) if content else _empty(case, code)
+    for text in wanted:
+        if text in made.obsolete and text not in made:
+            made[text] = made.obsolete.pop(text)
     template = Catalog(fuzzy=False)
     for text, place in wanted.items():
         template.add(text, auto_comments=[place])
     made.update(template, no_fuzzy_matching=True)
+    for key in [key for key, message in made.obsolete.items() if not message.string]:
+        del made.obsolete[key]
     out = BytesIO()
     write_po(out, made, width=116, no_location=True)
     known = [message for message in made if message.id]
