@@ -30,10 +30,12 @@ _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[ .,:/'&_+-]+[A-Za-z0-9]+| ?\([A-Za
 
 
 class _Run(NamedTuple):
-    """A piece of a sentence. What is `apart` is a name, an address or a title: written in its own direction."""
+    """A piece of a sentence. What is `apart` is a name, an address or a title: written in its own direction. A `code`
+    is one of the field's formats."""
 
     text: str
     apart: bool = False
+    code: bool = False
 
 
 def told(said: Sequence[Said], text: str, names: Mapping[str, str], language: Language) -> str:
@@ -53,8 +55,13 @@ def told_html(said: Sequence[Said], text: str, language: Language) -> Markup:
     """The same for a page: names and addresses keep to themselves, and what stays English says so."""
     if language.is_source or not _are_known(said):
         return english(told(said, text, {}, language), language)
-    runs = _sentences(said, {}, language)
-    return Markup("").join(bdi(run.text) if run.apart else prose(run.text, language) for run in runs).strip()
+    return Markup("").join(_shown(run, language) for run in _sentences(said, {}, language)).strip()
+
+
+def _shown(run: _Run, language: Language) -> Markup:
+    if run.code:
+        return Markup('<code dir="ltr">{}</code>').format(visible(run.text))
+    return bdi(run.text) if run.apart else prose(run.text, language)
 
 
 def reasons(incident: Incident, language: Language) -> list[Markup]:
@@ -190,6 +197,10 @@ def _digits(value: str, _names: Mapping[str, str], language: Language) -> list[_
     return [_Run(language.digits(value))]
 
 
+def _code(value: str, _names: Mapping[str, str], _language: Language) -> list[_Run]:
+    return [_Run(value, code=True)]
+
+
 def _fact(value: str, _names: Mapping[str, str], language: Language) -> list[_Run]:
     return [_Run(language.about("fact", value))]
 
@@ -208,4 +219,5 @@ _SHOWN: dict[str, Callable[[str, Mapping[str, str], Language], list[_Run]]] = {
     "place": _place,
     "places": _places,
     "fact": _fact,
+    "code": _code,
 }
