@@ -26,7 +26,14 @@ from .words import STATE
 _ID = re.compile(r"([A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)((?: \d\d:\d\d(?: UTC)?)?)")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?: (\d\d:\d\d)(?: UTC)?)?")
 _LONG = re.compile(rf"(\d{{1,2}}) ({'|'.join(MONTHS)}) (\d{{4}})")
-_LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[ .,:/'&_+-]+[A-Za-z0-9]+| ?\([A-Za-z0-9 .,:/'&_+-]+\))*")
+_LETTER = r"A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
+_BETWEEN = r" .,:/'’&_+–-"
+_LATIN = re.compile(
+    rf"(?:\[[{_LETTER}0-9 ]+\] )?[{_LETTER}][{_LETTER}0-9]*"
+    rf"(?:[{_BETWEEN}]+[{_LETTER}0-9]+| ?\([{_LETTER}0-9{_BETWEEN}]+\))*"
+)
+#: Around a text that keeps its own direction where no element can stand.
+_APART, _END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 
 class _Run(NamedTuple):
@@ -100,12 +107,30 @@ def bdi(text: str) -> Markup:
 
 def prose(text: str, language: Language) -> Markup:
     """A sentence; in a language written from right to left each run of Latin letters keeps to itself."""
+    return _with_runs(text, bdi, language)
+
+
+def plain(text: str, language: Language) -> Markup:
+    """The same for titles, and for words in pictures, where no element can stand."""
+    return _with_runs(text, _isolated, language)
+
+
+def recorded(text: str, language: Language) -> Markup:
+    """A text of the record among such words."""
+    return escape(visible(text)) if language.direction == "ltr" else _isolated(text)
+
+
+def _isolated(text: str) -> Markup:
+    return Markup("").join((_APART, escape(visible(text)), _END))
+
+
+def _with_runs(text: str, apart: Callable[[str], Markup], language: Language) -> Markup:
     shown = visible(text)
     if language.direction == "ltr":
         return escape(shown)
     pieces, end = [], 0
     for run in _LATIN.finditer(shown):
-        pieces += [escape(shown[end : run.start()]), bdi(run[0])]
+        pieces += [escape(shown[end : run.start()]), apart(run[0])]
         end = run.end()
     return Markup("").join([*pieces, escape(shown[end:])])
 
