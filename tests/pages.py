@@ -11,6 +11,8 @@ OPEN, CLOSE = "⟦", "⟧"
 _PLAIN = {"bdi", "code", "pre", "style", "script"}
 _VOID = {"meta", "link", "br", "input", "img", "hr"}
 _SENTENCE = re.compile(r"[A-Za-z]+(?:[ ,;:]+[A-Za-z]+){2,}")
+_ISOLATED = re.compile("\u2068[^\u2069]*\u2069")
+_LATIN = re.compile(r"[A-Za-z]+(?:[^\u0600-\u06ff\n]*[A-Za-z]+)?")
 
 
 class Page(HTMLParser):
@@ -69,3 +71,47 @@ class Page(HTMLParser):
 def english_left(text: str) -> list[str]:
     """What a page in another language says in English without saying so: three words and more."""
     return [found[0] for part in Page(text).left for found in _SENTENCE.finditer(part)]
+
+
+class _Apart(HTMLParser):
+    """Collects the runs of Latin letters on a page in another script that nothing keeps apart from it.
+
+    Where no element can (in titles, pictures and attributes), what is left is English in sentences.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[tuple[str, bool]] = []
+        self.left: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        is_apart = tag in _PLAIN or found.get("translate") == "no" or (tag not in ("html", "svg") and "lang" in found)
+        for name in ("aria-label", "title", "alt", "data-head"):
+            if name in found and not is_apart:
+                self.left += _SENTENCE.findall(found[name] or "")
+        if tag not in _VOID:
+            self.open.append((tag, is_apart))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if any(is_apart for _, is_apart in self.open):
+            return
+        if {"svg", "title"} & {tag for tag, _ in self.open}:
+            self.left += _SENTENCE.findall(_ISOLATED.sub("", data))
+        else:
+            self.left += _LATIN.findall(data)
+
+
+def latin_left(text: str) -> list[str]:
+    """The Latin letters of a page that stand bare in its text, and English sentences where nothing can mark them."""
+    return _Apart(text).left

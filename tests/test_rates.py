@@ -27,6 +27,7 @@ from kholo.publish import Site, build_site
 from kholo.publish.book import Book
 from kholo.publish.charts.throughput import speed_charts
 from kholo.publish.language import language
+from kholo.publish.told import told_html
 from kholo.store import Store
 
 from . import raw
@@ -142,6 +143,19 @@ def test_what_is_missing_is_said() -> None:
     few = [one for one in world(CAPPED) if one.measured_at >= NOW_]
     assert finding(few).because == "no address with 20 reports from which to learn what is usual"
     assert finding(world(CAPPED, hosts=2)).because == "no transfers of 3 other sites at the time"
+
+
+def test_every_reason_is_made_of_sentences_that_urdu_has() -> None:
+    slow_line = world([rate / 50 for rate in FAST * 3], others=[rate / 50 for rate in FAST])
+    few = [one for one in world(CAPPED) if one.measured_at >= NOW_]
+    found = [
+        finding(world(CAPPED)), finding(slow_line), finding(slow_line, ""), finding(few),
+        finding(world(CAPPED, hosts=2)),
+    ]  # fmt: skip
+    assert len({one.because for one in found}) == len(found)
+    for one in found:
+        assert spoken(one.said) == one.because
+        assert not re.search("[A-Za-z]", told_html(one.said, one.because, language("ur")))
 
 
 def test_one_report_is_never_several() -> None:

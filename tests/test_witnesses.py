@@ -106,7 +106,8 @@ def test_a_block_says_how_and_what_it_does_not_know(with_a_filter: Judge) -> Non
     row = between(*drops(RESET))
     ((measurement, payload),) = registry.decode(Item("test", 1, encode(row)), Context(NOW))  # type: ignore[misc]
     story = tell(with_a_filter, measurement, observe(payload, None))
-    assert story.probe == ("Sending the name x.com: connection_reset (tls).",) * 4
+    how = "the connection was reset (connection_reset). It ended at the encrypted handshake (TLS)."
+    assert story.probe == (f"Sending the name x.com: {how}",) * 4
     assert story.story.probe == tuple(spoken(text.said) for text in story.probe)
     assert "measured from outside" in story.marks[0]
     assert not any("vantage" in name or "outside" in name for name in story.missing)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from kholo.judge.failures import FAILURES
 from kholo.judge.story import SAID, WHO
-from kholo.model import Grade, Kind, ReferenceDataError, State
+from kholo.model import Grade, Kind, Layer, ReferenceDataError, State
 from kholo.record.wording import page, say
 from kholo.wording import Wording, load_table
 
@@ -42,6 +43,8 @@ def ids(node: ast.expr) -> set[str]:
         "measuring.": ["versions", "addresses"],
         "story.": sorted(SAID),
         "story.who.": sorted(WHO),
+        "failure.": sorted(FAILURES),
+        "layer.": sorted({*Layer} - {Layer.THROTTLE}),
     }
     first = str(start.value)
     return {first + end for end in ends[first]}

@@ -21,7 +21,7 @@ from statistics import median
 
 import msgspec
 
-from kholo.model import Bracket, State
+from kholo.model import Bracket, Said, State
 from kholo.wording import Told
 
 from .settings import DEFAULT as ENGINE
@@ -84,7 +84,7 @@ class RateFinding(msgspec.Struct, frozen=True):
     slow) or "". `state` is `throttled` for a targeted slowdown only. `onset` and `end` are as of incidents; None where
     nothing is slow, `end` also while it lasts. `since` and `until` are the first and last transfer looked at, of a slow
     stretch those that were slow. `times`: how many times slower than usual, by medians, against the controls (None:
-    most were cut off). `cap_kbits` is set where the rates stand at one figure.
+    most were cut off). `cap_kbits` is set where the rates stand at one figure. `said` is `because` as sentences.
     """
 
     service: str
@@ -106,6 +106,7 @@ class RateFinding(msgspec.Struct, frozen=True):
     e_value: float
     simulated: bool
     measurement_uids: tuple[str, ...]
+    said: tuple[Said, ...] = ()
 
 
 class Slowdown(msgspec.Struct, frozen=True):
@@ -233,6 +234,7 @@ def _slow(
 ) -> RateFinding:  # fmt: skip
     seen, is_targeted = one.spell.seen, bool(line.service)
     rates = _reports(inside)
+    because = say("rates.slow") if is_targeted else say("rates.slow.line")
     return RateFinding(
         service=line.service,
         place=line.place,
@@ -249,30 +251,26 @@ def _slow(
         now=side(inside),
         others=side(near),
         usual=side(usual),
-        because=_TARGETED if is_targeted else _GENERALIZED,
+        because=str(because),
+        said=because.said,
         e_value=seen.e_value,
         simulated=line.simulated,
         measurement_uids=tuple(sorted({transfer.measurement_uid for transfer in inside})),
     )
 
 
-_TARGETED = "much slower than usual against other sites on the same network at the time"
-_GENERALIZED = "other sites were much slower than usual too: the whole line was slow, whoever made it so"
-
-
 def _plain(line: Line, mine: list[Transfer], alone: int, found: Slow, settings: RateSettings) -> RateFinding:
-    least = settings.slow.least_usual
     if found.judged:
-        state, because = State.OK, "not much slower than usual for long, against other sites at the time"
+        state, because = State.OK, say("rates.usual")
     elif alone == len(mine):
-        state, because = State.INSUFFICIENT, f"no transfers of {settings.min_hosts} other sites at the time"
+        state, because = State.INSUFFICIENT, say("rates.alone", least=settings.min_hosts)
     else:
-        state, because = State.INSUFFICIENT, f"no address with {least} reports from which to learn what is usual"
+        state, because = State.INSUFFICIENT, say("rates.unlearned", least=settings.slow.least_usual)
     return RateFinding(
         service=line.service, place=line.place, network=line.network, state=state, kind="", onset=None, end=None,
         since=mine[0].measured_at, until=mine[-1].measured_at, times=None, is_extreme=False, cap_kbits=None,
-        now=side(mine), others=Side(0, None), usual=Side(0, None), because=because, e_value=0.0,
-        simulated=line.simulated, measurement_uids=(),
+        now=side(mine), others=Side(0, None), usual=Side(0, None), because=str(because),
+        e_value=0.0, simulated=line.simulated, measurement_uids=(), said=because.said,
     )  # fmt: skip
 
 

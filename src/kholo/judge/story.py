@@ -11,6 +11,7 @@ from kholo.wording import Told
 
 from . import Judge
 from .facts import names, words
+from .failures import failed, layer_name
 from .gather import Unit
 from .ruleset import Rule
 from .wording import say
@@ -131,7 +132,7 @@ def _witness(row: Observation) -> Told:
 
 _SEEN: dict[str, Callable[[Observation, str], Told]] = {
     "template": lambda _, name: say("story.template", name=name),
-    "trial": lambda row, name: say("story.trial", name=name, failure=_failed(row), layer=row.layer.value),
+    "trial": lambda row, name: say("story.trial", name=name, failure=_failed(row), layer=layer_name(row.layer)),
     "page": lambda row, name: say("story.page", name=name, page=_page(row)),
     "fetched": lambda row, name: say("story.fetched", address=row.ip, name=name, page=_page(row)),
 }
@@ -158,13 +159,13 @@ def _dns(row: Observation) -> Told:
 def _tcp(row: Observation) -> Told:
     if row.scores is not None:
         return _scored(row, row.scores)
-    return say("story.tcp", address=_at(row), end=row.failure or say("story.tcp.ok"))
+    return say("story.tcp", address=_at(row), end=_ended(row, say("story.tcp.ok")))
 
 
 def _tls(row: Observation) -> Told:
     if row.scores is not None:
         return _scored(row, row.scores)
-    end = row.failure or (say("story.completed.valid") if row.proven else say("story.completed"))
+    end = _ended(row, say("story.completed.valid" if row.proven else "story.completed"))
     if row.bytes_read:
         end = say("story.trickle", end=end, bytes=row.bytes_read, seconds=f"{row.read_span:.1f}")
     return say(
@@ -176,12 +177,12 @@ def _http(row: Observation) -> Told:
     if row.engine in _REST:
         return _REST[row.engine](row)
     what = row.url or say("story.http.name", name=row.hostname)
-    if row.failure:
-        return say("story.http.failed", what=what, page=_page(row), failure=_came(row, row.failure))
-    return say("story.http", what=what, page=_came(row, _page(row)))
+    if row.failure and row.status:
+        return say("story.http.failed", what=what, page=_page(row), failure=_came(row, failed(row.failure)))
+    return say("story.http", what=what, page=_came(row, failed(row.failure) if row.failure else _page(row)))
 
 
-def _came(row: Observation, end: Told | str) -> Told | str:
+def _came(row: Observation, end: Told) -> Told:
     """How a request ended, and how much came in what time, where that is known."""
     if not row.bytes_read:
         return end
@@ -190,20 +191,20 @@ def _came(row: Observation, end: Told | str) -> Told | str:
 
 #: What is told of a measurement as a whole stands at the last layer.
 _REST: dict[str, Callable[[Observation], Told]] = {
-    "helper": lambda row: say("story.control_failed", failure=row.failure),
+    "helper": lambda row: say("story.control_failed", failure=_failed(row)),
     "damaged": lambda row: say("story.damaged", parts=row.length),
-    "result": lambda row: say("story.test", end=row.failure or say("story.test.ok")),
-    "lookup": lambda row: say("story.test.lookup", end=row.failure or say("story.test.ok")),
+    "result": lambda row: say("story.test", end=_ended(row, say("story.test.ok"))),
+    "lookup": lambda row: say("story.test.lookup", end=_ended(row, say("story.test.ok"))),
     "echo": lambda row: say("story.echo.changed" if row.failure else "story.echo.same"),
-    "archive": lambda row: say("story.listing", end=row.failure or say("story.listing.ok")),
+    "archive": lambda row: say("story.listing", end=_ended(row, say("story.listing.ok"))),
 }
 
 
 def _scored(row: Observation, scores: tuple[float, float, float]) -> Told:
     blocked, down, fine = (f"{score:g}" for score in scores)
-    shown = {"layer": row.layer.value, "blocked": blocked, "down": down, "fine": fine}
+    shown = {"layer": layer_name(row.layer), "blocked": blocked, "down": down, "fine": fine}
     if row.failure:
-        return say("story.scored.failed", **shown, failure=row.failure)
+        return say("story.scored.failed", **shown, failure=failed(row.failure))
     return say("story.scored", **shown)
 
 
@@ -211,8 +212,13 @@ def _at(row: Observation) -> str:
     return f"[{row.ip}]:{row.port}" if ":" in row.ip else f"{row.ip}:{row.port}"
 
 
-def _failed(row: Observation) -> str:
-    return row.failure or say("story.no_answer")
+def _failed(row: Observation) -> Told:
+    return failed(row.failure) if row.failure else say("story.no_answer")
+
+
+def _ended(row: Observation, well: Told) -> Told:
+    """How a step ended; `well` is how one does that did not fail."""
+    return failed(row.failure) if row.failure else well
 
 
 _TELL = {Layer.DNS: _dns, Layer.TCP: _tcp, Layer.TLS: _tls, Layer.QUIC: _tls, Layer.HTTP: _http}

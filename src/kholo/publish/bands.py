@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from kholo.model import Incident, Proposition, State
 
@@ -15,6 +15,7 @@ from .language import Language
 from .marks import Mark
 from .spans import Run
 from .svg import group, label, line, number, rect, tag
+from .told import recorded
 from .words import STATE
 
 BAND = 14.0
@@ -169,12 +170,11 @@ def _place(mark: Mark, claim: Proposition, scale: Scale, language: Language) -> 
 
 
 def _finding(mark: Mark, claim: Proposition, place: _Place, top: float, prefix: str, language: Language) -> Markup:
-    words = language.say(
-        "Published finding {number}: {state}, {span}: {title}",
-        number=mark.number,
+    words = escape(language.say("Published finding {number}: {state}, {span}: {title}")).format(
+        number=language.number(mark.number),
         state=language.say(STATE[claim.state]),
         span=language.stretch(claim.start.date(), last_day(claim.end)),
-        title=mark.entry.title,
+        title=recorded(mark.entry.title, language),
     )
     width = max(2.0, place.right - place.left)
     return tag(

@@ -117,7 +117,8 @@ def environment() -> Environment:
         "cell": safe.cell,
         "web": safe.web_address,
         "lang": safe.language,
-        "prose": _prose,
+        "prose": _by(prose),
+        "plain": _by(told.plain),
         "begun": words.begun,
         "mechanism": _by(words.mechanism),
     }
@@ -162,11 +163,6 @@ def _by(function: Callable[..., _T]) -> Callable[..., _T]:
         return function(*args, _language(context))
 
     return call
-
-
-@pass_context
-def _prose(context: Context, text: str) -> Markup:
-    return prose(text, _language(context))
 
 
 @pass_context

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from kholo.model import Entry, Outcome
 
 from .axis import Scale
 from .language import Language
 from .svg import group, label, line, rect, tag
+from .told import recorded
 from .words import KIND, OUTCOME
 
 HEIGHT = 16.0
@@ -69,12 +70,11 @@ def _drawn(mark: Mark, scale: Scale, left: float, top: float, language: Language
     width = _width(text)
     entry = mark.entry
     look = mark.outcome.value if mark.outcome else "plain"
-    words = language.say(
-        "{number}. {when}: {kind}: {title}",
-        number=mark.number,
+    words = escape(language.say("{number}. {when}: {kind}: {title}")).format(
+        number=language.number(mark.number),
         when=language.either(entry.earliest, entry.latest),
         kind=language.say(KIND[entry.kind]),
-        title=entry.title,
+        title=recorded(entry.title, language),
     )
     if mark.outcome:
         words += f" ({language.say(OUTCOME[mark.outcome][1])})"

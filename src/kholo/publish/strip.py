@@ -11,6 +11,7 @@ from kholo.model import State
 from .axis import scale_for, ticks
 from .language import Language
 from .svg import label, line, rect, tag
+from .told import plain
 from .view import CaseView
 
 _CLASS = {
@@ -36,7 +37,7 @@ def strip(view: CaseView, spans: Sequence[tuple[State, float, float]], title: st
         drawn.append(label(tick.x, 32, tick.text, "t axis", edge))
     return tag(
         "svg",
-        tag("title", title),
+        tag("title", plain(title, language)),
         *drawn,
         xmlns="http://www.w3.org/2000/svg",
         viewBox="0 0 320 36",

@@ -18,6 +18,7 @@ from .marks import Mark, lane
 from .safe import visible
 from .spans import Run
 from .svg import group, label, line, rect, tag
+from .told import plain
 from .view import CaseView
 from .words import LANES, OUTCOME, STATE
 
@@ -101,8 +102,8 @@ def timeline(drawing: Drawing, layout: Layout) -> Markup:
     _legend(picture, drawing.language)
     return tag(
         "svg",
-        tag("title", drawing.title, id=f"{picture.prefix}-title"),
-        tag("desc", drawing.desc, id=f"{picture.prefix}-desc"),
+        tag("title", plain(drawing.title, drawing.language), id=f"{picture.prefix}-title"),
+        tag("desc", plain(drawing.desc, drawing.language), id=f"{picture.prefix}-desc"),
         patterns(picture.prefix),
         behind,
         *picture.parts,

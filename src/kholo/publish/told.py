@@ -26,14 +26,23 @@ from .words import STATE
 _ID = re.compile(r"([A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)((?: \d\d:\d\d(?: UTC)?)?)")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?: (\d\d:\d\d)(?: UTC)?)?")
 _LONG = re.compile(rf"(\d{{1,2}}) ({'|'.join(MONTHS)}) (\d{{4}})")
-_LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[ .,:/'&_+-]+[A-Za-z0-9]+| ?\([A-Za-z0-9 .,:/'&_+-]+\))*")
+_LETTER = r"A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
+_BETWEEN = r" .,:/'’&_+–-"
+_LATIN = re.compile(
+    rf"(?:\[[{_LETTER}0-9 ]+\] )?[{_LETTER}][{_LETTER}0-9]*"
+    rf"(?:[{_BETWEEN}]+[{_LETTER}0-9]+| ?\([{_LETTER}0-9{_BETWEEN}]+\))*"
+)
+#: Around a text that keeps its own direction where no element can stand.
+_APART, _END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 
 class _Run(NamedTuple):
-    """A piece of a sentence. What is `apart` is a name, an address or a title: written in its own direction."""
+    """A piece of a sentence. What is `apart` is a name, an address or a title: written in its own direction. A `code`
+    is one of the field's formats."""
 
     text: str
     apart: bool = False
+    code: bool = False
 
 
 def told(said: Sequence[Said], text: str, names: Mapping[str, str], language: Language) -> str:
@@ -53,8 +62,13 @@ def told_html(said: Sequence[Said], text: str, language: Language) -> Markup:
     """The same for a page: names and addresses keep to themselves, and what stays English says so."""
     if language.is_source or not _are_known(said):
         return english(told(said, text, {}, language), language)
-    runs = _sentences(said, {}, language)
-    return Markup("").join(bdi(run.text) if run.apart else prose(run.text, language) for run in runs).strip()
+    return Markup("").join(_shown(run, language) for run in _sentences(said, {}, language)).strip()
+
+
+def _shown(run: _Run, language: Language) -> Markup:
+    if run.code:
+        return Markup('<code dir="ltr">{}</code>').format(visible(run.text))
+    return bdi(run.text) if run.apart else prose(run.text, language)
 
 
 def reasons(incident: Incident, language: Language) -> list[Markup]:
@@ -93,12 +107,30 @@ def bdi(text: str) -> Markup:
 
 def prose(text: str, language: Language) -> Markup:
     """A sentence; in a language written from right to left each run of Latin letters keeps to itself."""
+    return _with_runs(text, bdi, language)
+
+
+def plain(text: str, language: Language) -> Markup:
+    """The same for titles, and for words in pictures, where no element can stand."""
+    return _with_runs(text, _isolated, language)
+
+
+def recorded(text: str, language: Language) -> Markup:
+    """A text of the record among such words."""
+    return escape(visible(text)) if language.direction == "ltr" else _isolated(text)
+
+
+def _isolated(text: str) -> Markup:
+    return Markup("").join((_APART, escape(visible(text)), _END))
+
+
+def _with_runs(text: str, apart: Callable[[str], Markup], language: Language) -> Markup:
     shown = visible(text)
     if language.direction == "ltr":
         return escape(shown)
     pieces, end = [], 0
     for run in _LATIN.finditer(shown):
-        pieces += [escape(shown[end : run.start()]), bdi(run[0])]
+        pieces += [escape(shown[end : run.start()]), apart(run[0])]
         end = run.end()
     return Markup("").join([*pieces, escape(shown[end:])])
 
@@ -190,6 +222,10 @@ def _digits(value: str, _names: Mapping[str, str], language: Language) -> list[_
     return [_Run(language.digits(value))]
 
 
+def _code(value: str, _names: Mapping[str, str], _language: Language) -> list[_Run]:
+    return [_Run(value, code=True)]
+
+
 def _fact(value: str, _names: Mapping[str, str], language: Language) -> list[_Run]:
     return [_Run(language.about("fact", value))]
 
@@ -208,4 +244,5 @@ _SHOWN: dict[str, Callable[[str, Mapping[str, str], Language], list[_Run]]] = {
     "place": _place,
     "places": _places,
     "fact": _fact,
+    "code": _code,
 }

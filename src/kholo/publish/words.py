@@ -189,6 +189,9 @@ _LAYER = {
 _HOW = {
     "bogon": marked("answered with an address that can't be the service's"),
     "nxdomain": marked("answered that the name does not exist"),
+    "no_answer": marked("answered without an address"),
+    "wrong_answer": marked("answered with an address that does not serve the name"),
+    "injected": marked("answered by somebody on the way"),
     "blockpage": marked("answered with a block page"),
     "timeout": marked("never answered"),
     "refused": marked("refused"),
@@ -196,12 +199,17 @@ _HOW = {
     "eof": marked("closed without an answer"),
     "mitm": marked("answered with a certificate that is not the service's"),
     "rate": marked("slowed far below the usual rate"),
+    "failure": marked("failed, and how is not known"),
 }
+
+_BLOCK_PAGE = marked("a block page, at a step that is not known")
 
 
 def mechanism(code: str, language: Language = ENGLISH) -> str:
     """`tls.reset` in words; a code that is not known here is shown as it is."""
     layer, _, how = code.partition(".")
+    if code == "blockpage":
+        return language.say(_BLOCK_PAGE)
     if layer in _LAYER and how in _HOW:
         return f"{language.say(_LAYER[layer])}: {language.say(_HOW[how])}"
     return code

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from ..language import Language
 from ..safe import cell
 from ..svg import label, tag
+from ..told import plain
 from ..view import CaseView
 
 #: Rows of the table behind a chart before the rest is left to the data.
@@ -65,8 +66,8 @@ def _picture(size: Size, prefix: str, title: str, desc: str, view: CaseView, lan
     parts, bottom = draw(size, prefix, top)
     return tag(
         "svg",
-        tag("title", title, id=f"{prefix}-title"),
-        tag("desc", desc, id=f"{prefix}-desc"),
+        tag("title", plain(title, language), id=f"{prefix}-title"),
+        tag("desc", plain(desc, language), id=f"{prefix}-desc"),
         *head,
         *parts,
         xmlns="http://www.w3.org/2000/svg",

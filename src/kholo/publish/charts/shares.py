@@ -128,10 +128,11 @@ def shares(view: CaseView, language: Language, key: str = "shares") -> Chart | N
             len(found) - len(drawn),
         )
     draw = partial(_drawn, view, drawn, language)
+    desc = language.row(told) + language.about("end of a sentence", ".")
     return Chart(
         title=title,
         caption=caption,
-        pictures=pictures(key, title, f"{language.row(told)}.", view, language, draw) if drawn else (),
+        pictures=pictures(key, title, desc, view, language, draw) if drawn else (),
         head=tuple(
             map(language.say, (marked("Network"), marked("Seen"), marked("Share of the users"), marked("Source")))
         ),
