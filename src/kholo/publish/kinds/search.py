@@ -16,16 +16,15 @@ from .kind import Key, Kind, only_one
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """One thing that can be found: what it is, its name, the kind and key of its page, and words beside it.
+    """One thing that can be found: what it is, its name, and the kind and key of its page.
 
     `case` is the title of the case that it is of. `is_record`: the name is in the language of the record. `also` is
-    what it is found by beside what the page shows: its ids, and its name in the other languages.
+    what it is found by beside what the page shows: the answer of a case, its ids, its name in the other languages.
     """
 
     what: str
     name: str
     target: tuple[str, ...]
-    more: str = ""
     case: str = ""
     simulated: bool = False
     is_record: bool = False
@@ -43,7 +42,7 @@ def hits(site: Site, language: Language) -> list[Hit]:
 
 
 def _also(hit: Hit, others: Sequence[str]) -> str:
-    words = dict.fromkeys((hit.more, *others, *hit.target[1:]))
+    words = dict.fromkeys((hit.also, *others, *hit.target[1:]))
     return " ".join(word for word in words if word and word not in hit.name)
 
 
@@ -63,21 +62,20 @@ def _hits(site: Site, language: Language) -> Iterator[Hit]:
     for page in shared.pages(site, language):
         view, case = page.view, page.view.case
         fake = view.simulated
-        yield Hit(say(marked("case")), case.title, ("case", case.id), page.answer.sentence, "", fake, True)
+        yield Hit(say(marked("case")), case.title, ("case", case.id), "", fake, True, page.answer.sentence)
         for row in page.duties:
-            yield Hit(
-                say(marked("order")), row.entry.title, ("order", case.id, row.entry.id), "", case.title, fake, True
-            )
+            entry = row.entry
+            yield Hit(say(marked("order")), entry.title, ("order", case.id, entry.id), case.title, fake, True)
         for claim in page.claims:
             entry = claim.row.entry
-            yield Hit(say(marked("claim")), entry.title, ("claim", case.id, entry.id), "", case.title, fake, True)
+            yield Hit(say(marked("claim")), entry.title, ("claim", case.id, entry.id), case.title, fake, True)
         used = {entry.actor for entry in case.entries}
         for actor in case.actors:
             if actor.id in used:
-                yield Hit(say(marked("actor")), actor.name, ("actor", case.id, actor.id), "", case.title, fake, True)
+                yield Hit(say(marked("actor")), actor.name, ("actor", case.id, actor.id), case.title, fake, True)
         for one in page.incidents:
             title = incident_title(view.service, one.incident, language)
-            yield Hit(say(marked("incident")), title, ("incident", one.incident.incident_id), "", case.title, fake)
+            yield Hit(say(marked("incident")), title, ("incident", one.incident.incident_id), case.title, fake)
 
 
 def content(site: Site, _key: Key, language: Language) -> dict[str, Any]:
@@ -101,7 +99,7 @@ def index(site: Site, language: Language, path: Callable[[str, Key], str | None]
             "what": hit.what,
             "name": hit.name,
             "path": f"{language.code}/{path(hit.target[0], hit.target[1:])}",
-            "more": hit.more or hit.case,
+            "case": hit.case,
             "also": hit.also,
             "simulated": hit.simulated,
         }
