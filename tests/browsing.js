@@ -32,6 +32,8 @@
     const out = [];
     for (const svg of document.querySelectorAll("svg")) {
       if (!shown(svg)) continue;
+      for (const shape of svg.querySelectorAll("rect, path, line, circle"))
+        if (getComputedStyle(shape).display === "none") out.push(`a shape that is not drawn: ${shape.getAttribute("class")}`);
       const {x, y, width, height} = svg.viewBox.baseVal;
       const boxes = [];
       for (const text of svg.querySelectorAll("text")) {
@@ -84,7 +86,7 @@
   // What the rules of axe find. Those that see colours take most of the time; with `scripted` they look only at what the
   // script of the site adds. All styles stand in the page: none are fetched.
   const COLOURS = ["color-contrast", "link-in-text-block"];
-  const SCRIPTED = {include: [["p.filter"], ["p.bar"], ["div.zoom"]]};
+  const SCRIPTED = {include: [["p.filter"], ["p.tools"], ["div.zoom"]]};
   const ruled = async (where, options) => {
     const found = await axe.run(where, {resultTypes: ["violations"], preload: false, ...options});
     return found.violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);

@@ -108,7 +108,7 @@ def test_tables_can_be_filtered_and_pictures_enlarged_and_named(built: Path, win
         for key, wide in (("+", 1.5), ("+", 2.25), ("-", 1.5), ("0", 1)):
             page.keyboard.press(key)
             assert picture.evaluate("svg => svg.clientWidth") == pytest.approx(before * wide, abs=2)
-        page.locator("figure .bar button").first.click()
+        page.locator("figure .tools button").first.click()
         assert picture.evaluate("svg => svg.clientWidth") == pytest.approx(before * 1.5, abs=2)
         page.keyboard.press("Tab")
         picture.locator("a").first.focus()

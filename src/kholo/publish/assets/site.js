@@ -119,9 +119,9 @@
       const title = pictures[0].querySelector("title")?.textContent ?? "";
       const name = `${words.zoom} ${(number += 1)}: ${title}`;
       const frame = made("div", { class: "scroll zoom", tabindex: "0", role: "region", "aria-label": name });
-      const bar = made("p", { class: "bar" });
+      const tools = made("p", { class: "tools" });
       let scale = 1;
-      pictures[0].before(bar, frame);
+      pictures[0].before(tools, frame);
       frame.append(...pictures);
       const to = (wanted, x) => {
         const at = (frame.scrollLeft + x) / scale;
@@ -134,7 +134,7 @@
       [["+", words.more], ["−", words.less], ["0", words.whole]].forEach(([sign, name]) => {
         const button = made("button", { type: "button", "aria-label": name, title: name }, sign === "0" ? "⤢" : sign);
         button.addEventListener("click", steps[sign]);
-        bar.append(button);
+        tools.append(button);
       });
       frame.addEventListener("keydown", (event) => {
         const step = { "=": steps["+"], "-": steps["−"] }[event.key] || steps[event.key];
