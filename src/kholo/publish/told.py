@@ -28,8 +28,9 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?: (\d\d:\d\d)(?: UTC)?)?")
 _LONG = re.compile(rf"(\d{{1,2}}) ({'|'.join(MONTHS)}) (\d{{4}})")
 _LETTER = r"A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
 _BETWEEN = r" .,:/'’&_+–-"
+_FROM_RIGHT = re.compile("[\u0590-\u08ff]")
 _LATIN = re.compile(
-    rf"(?:\[[{_LETTER}0-9 ]+\] )?[{_LETTER}][{_LETTER}0-9]*"
+    rf"(?:\[[{_LETTER}0-9 ]+\] )?[#@]?[{_LETTER}][{_LETTER}0-9]*"
     rf"(?:[{_BETWEEN}]+[{_LETTER}0-9]+| ?\([{_LETTER}0-9{_BETWEEN}]+\))*"
 )
 #: Around a text that keeps its own direction where no element can stand.
@@ -165,13 +166,13 @@ def _part(name: str, value: str | int | tuple[Said, ...], names: Mapping[str, st
         return [_Run(language.number(value))]
     if isinstance(value, tuple):
         if name in _ROWS:
-            return _row([_sentence(one, names, language) for one in value], language)
+            return _row([_sentence(one, names, language) for one in value], language, is_clause=name in _CLAUSES)
         return _sentences(value, names, language)
     return _SHOWN[name](value, names, language) if name in _SHOWN else [_Run(value, apart=True)]
 
 
-def _row(items: Sequence[list[_Run]], language: Language) -> list[_Run]:
-    comma = _Run(language.about("between items", ", "))
+def _row(items: Sequence[list[_Run]], language: Language, *, is_clause: bool = False) -> list[_Run]:
+    comma = _Run(language.about("between clauses", "; ") if is_clause else language.about("between items", ", "))
     return [run for place, item in enumerate(items) for run in ([comma] if place else []) + item]
 
 
@@ -226,6 +227,16 @@ def _code(value: str, _names: Mapping[str, str], _language: Language) -> list[_R
     return [_Run(value, code=True)]
 
 
+def _law(value: str, _names: Mapping[str, str], language: Language) -> list[_Run]:
+    own = language.about("law", value)
+    return [_Run(own, apart=own == value)]
+
+
+def _of_record(value: str, _names: Mapping[str, str], _language: Language) -> list[_Run]:
+    """A title or a name: in the language of the page where the record has it, else apart."""
+    return [_Run(value, apart=_FROM_RIGHT.search(value) is None)]
+
+
 def _fact(value: str, _names: Mapping[str, str], language: Language) -> list[_Run]:
     return [_Run(language.about("fact", value))]
 
@@ -233,7 +244,9 @@ def _fact(value: str, _names: Mapping[str, str], language: Language) -> list[_Ru
 _TABLE = {one.id: one.text for table in (OF_RECORD, OF_INCIDENTS, OF_STORIES) for one in table.table.sentence}
 _PARTS = {one.id: one.parts for table in (OF_RECORD, OF_INCIDENTS, OF_STORIES) for one in table.table.sentence}
 #: Parts that are lists of sentences.
-_ROWS = frozenset({"why"})
+_ROWS = frozenset({"why", "laws", "aims"})
+#: Of these, those with commas inside.
+_CLAUSES = frozenset({"laws", "aims"})
 #: How a text in the braces is shown. What is not here is a name, an address or a title, and stays as it is.
 _SHOWN: dict[str, Callable[[str, Mapping[str, str], Language], list[_Run]]] = {
     **dict.fromkeys(("networks", "incidents", "entries", "entry", "evidence", "keys", "versions", "got"), _ids),
@@ -242,6 +255,8 @@ _SHOWN: dict[str, Callable[[str, Mapping[str, str], Language], list[_Run]]] = {
     **dict.fromkeys(("now", "before", "rate", "percent", "blocked", "down", "fine", "seconds"), _digits),
     "start": _start,
     "place": _place,
+    **dict.fromkeys(("act", "section"), _law),
+    **dict.fromkeys(("reason", "actor"), _of_record),
     "places": _places,
     "fact": _fact,
     "code": _code,

@@ -28,7 +28,7 @@ from kholo.model import (
     LegalBasis,
     ReferenceDataError,
 )
-from kholo.wording import joined, listed, said
+from kholo.wording import Told, joined, listed, said
 
 from .evidence import Evidence, Finding, accuses, known_end
 from .law import statute_name
@@ -160,13 +160,15 @@ def _basis(scope: _Scope) -> _Said:
     if not named:
         reasons = tuple(entry.id for entry in scope.officials if entry.gives_reason)
         return _Said(Answered.NONE_FOUND, say("test.basis.none"), reasons)
-    text = say("test.basis", laws="; ".join(dict.fromkeys(name for _, name in named)))
+    text = say("test.basis", laws=listed(dict.fromkeys(name for _, name in named), "; "))
     return _Said(Answered.CLAIMED, text, tuple({name for name, _ in named}))
 
 
-def _law(scope: _Scope, entry: Entry, basis: LegalBasis) -> str:
-    section = f", {basis.section}" if basis.section else ""
-    return f"{statute_name(basis.statute)}{section} ({scope.name(basis.claimed_by or entry.actor)}, {entry.id})"
+def _law(scope: _Scope, entry: Entry, basis: LegalBasis) -> Told:
+    act, actor = statute_name(basis.statute), scope.name(basis.claimed_by or entry.actor)
+    if basis.section:
+        return say("test.basis.section", act=act, section=basis.section, actor=actor, entry=entry.id)
+    return say("test.basis.act", act=act, actor=actor, entry=entry.id)
 
 
 def _public(scope: _Scope) -> _Said:
@@ -187,8 +189,8 @@ def _aim(scope: _Scope) -> _Said:
     given = [entry for entry in scope.officials if entry.gives_reason or entry.kind is EntryKind.JUSTIFICATION]
     if not given:
         return _Said(Answered.NONE_FOUND, say("test.aim.none"))
-    aims = "; ".join(f"{entry.title} ({scope.name(entry.actor)}, {entry.id})" for entry in given)
-    return _Said(Answered.CLAIMED, say("test.aim", aims=aims), tuple(entry.id for entry in given))
+    aims = [say("test.aim.one", reason=one.title, actor=scope.name(one.actor), entry=one.id) for one in given]
+    return _Said(Answered.CLAIMED, say("test.aim", aims=listed(aims, "; ")), tuple(one.id for one in given))
 
 
 def _width(scope: _Scope) -> _Said:

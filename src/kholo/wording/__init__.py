@@ -109,10 +109,10 @@ def said(text: str) -> tuple[Said, ...]:
     return text.said if isinstance(text, Told) else ()
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], between: str = ", ") -> str:
     """Names, one after another."""
     names = list(names)
-    text, sentences = ", ".join(names), tuple(one for name in names for one in said(name))
+    text, sentences = between.join(names), tuple(one for name in names for one in said(name))
     return Told(text, sentences) if sentences else text
 
 
