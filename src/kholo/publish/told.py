@@ -218,12 +218,17 @@ def _places(value: str, _names: Mapping[str, str], language: Language) -> list[_
     return _row([[_Run(language.place(code))] for code in value.split(", ")], language)
 
 
-def _digits(value: str, _names: Mapping[str, str], language: Language) -> list[_Run]:
-    return [_Run(language.digits(value))]
+def _figure(value: str, _names: Mapping[str, str], language: Language) -> list[_Run]:
+    return [_Run(language.figure(value))]
 
 
 def _code(value: str, _names: Mapping[str, str], _language: Language) -> list[_Run]:
     return [_Run(value, code=True)]
+
+
+def _law(value: str, _names: Mapping[str, str], language: Language) -> list[_Run]:
+    own = language.about("law", value)
+    return [_Run(own, apart=own == value)]
 
 
 def _fact(value: str, _names: Mapping[str, str], language: Language) -> list[_Run]:
@@ -239,10 +244,12 @@ _SHOWN: dict[str, Callable[[str, Mapping[str, str], Language], list[_Run]]] = {
     **dict.fromkeys(("networks", "incidents", "entries", "entry", "evidence", "keys", "versions", "got"), _ids),
     **dict.fromkeys(("state", "claimed"), _states),
     **dict.fromkeys(("earliest", "latest", "due", "until", "since", "first", "last"), _when),
-    **dict.fromkeys(("now", "before", "rate", "percent", "blocked", "down", "fine", "seconds"), _digits),
+    **dict.fromkeys(("now", "before", "rate", "percent", "blocked", "down", "fine", "seconds"), _figure),
     "start": _start,
     "place": _place,
     "places": _places,
     "fact": _fact,
     "code": _code,
+    "law": _law,
+    "section": _law,
 }

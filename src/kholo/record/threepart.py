@@ -25,10 +25,9 @@ from kholo.model import (
     Entry,
     EntryKind,
     Incident,
-    LegalBasis,
     ReferenceDataError,
 )
-from kholo.wording import joined, listed, said
+from kholo.wording import Told, joined, listed, said
 
 from .evidence import Evidence, Finding, accuses, known_end
 from .law import statute_name
@@ -151,22 +150,26 @@ def _checked(question: Question, scope: _Scope, incident: str | None) -> Checked
 
 
 def _basis(scope: _Scope) -> _Said:
-    named = [
-        (entry.id, _law(scope, entry, basis))
+    named = {
+        (basis.statute, basis.section or "", basis.claimed_by or entry.actor, entry.id): None
         for entry in scope.entries
         for basis in entry.legal_basis
         if scope.is_in_authority(basis.claimed_by or entry.actor)
-    ]
+    }
     if not named:
         reasons = tuple(entry.id for entry in scope.officials if entry.gives_reason)
         return _Said(Answered.NONE_FOUND, say("test.basis.none"), reasons)
-    text = say("test.basis", laws="; ".join(dict.fromkeys(name for _, name in named)))
-    return _Said(Answered.CLAIMED, text, tuple({name for name, _ in named}))
-
-
-def _law(scope: _Scope, entry: Entry, basis: LegalBasis) -> str:
-    section = f", {basis.section}" if basis.section else ""
-    return f"{statute_name(basis.statute)}{section} ({scope.name(basis.claimed_by or entry.actor)}, {entry.id})"
+    laws = joined(
+        say(
+            "test.law.next" if place else "test.law",
+            law=statute_name(law),
+            section=say("test.law.section", section=section) if section else Told(),
+            actor=scope.name(who),
+            entry=entry,
+        )
+        for place, (law, section, who, entry) in enumerate(named)
+    )
+    return _Said(Answered.CLAIMED, say("test.basis", laws=laws), tuple({entry for *_, entry in named}))
 
 
 def _public(scope: _Scope) -> _Said:
@@ -187,7 +190,13 @@ def _aim(scope: _Scope) -> _Said:
     given = [entry for entry in scope.officials if entry.gives_reason or entry.kind is EntryKind.JUSTIFICATION]
     if not given:
         return _Said(Answered.NONE_FOUND, say("test.aim.none"))
-    aims = "; ".join(f"{entry.title} ({scope.name(entry.actor)}, {entry.id})" for entry in given)
+    aims = joined(
+        say(
+            "test.reason.next" if place else "test.reason",
+            title=entry.title, actor=scope.name(entry.actor), entry=entry.id,
+        )
+        for place, entry in enumerate(given)
+    )  # fmt: skip
     return _Said(Answered.CLAIMED, say("test.aim", aims=aims), tuple(entry.id for entry in given))
 
 
