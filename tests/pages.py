@@ -12,7 +12,7 @@ _PLAIN = {"bdi", "code", "pre", "style", "script"}
 _VOID = {"meta", "link", "br", "input", "img", "hr"}
 _SENTENCE = re.compile(r"[A-Za-z]+(?:[ ,;:]+[A-Za-z]+){2,}")
 _ISOLATED = re.compile("\u2068[^\u2069]*\u2069")
-_LATIN = re.compile(r"[A-Za-z]+(?:[^\u0600-\u06ff\n]*[A-Za-z]+)?")
+_LATIN = re.compile(r"[A-Za-z0-9,;%]+(?:[^\u0600-\u06ff\n]*[A-Za-z0-9]+)?")
 
 
 class Page(HTMLParser):
@@ -74,7 +74,7 @@ def english_left(text: str) -> list[str]:
 
 
 class _Apart(HTMLParser):
-    """Collects the runs of Latin letters on a page in another script that nothing keeps apart from it.
+    """Collects the Latin letters, figures and marks on a page in another script that nothing keeps apart from it.
 
     Where no element can (in titles, pictures and attributes), what is left is English in sentences.
     """

@@ -75,7 +75,15 @@ def pseudo() -> Language:
         if not message.id:
             continue
         ids = (message.id,) if isinstance(message.id, str) else message.id
-        if message.context in {"digits", "between thousands", "between items", "between parts", "end of a sentence"}:
+        if message.context in {
+            "digits",
+            "between thousands",
+            "before decimals",
+            "between items",
+            "between clauses",
+            "between parts",
+            "end of a sentence",
+        }:
             made.add(message.id, ids[0], context=message.context)
         elif message.context == "direction of writing":
             made.add(message.id, "rtl", context=message.context)

@@ -131,7 +131,7 @@ def test_figures_dates_and_places_are_the_languages_own() -> None:
     )  # fmt: skip
     shown = _Tags(line(outage, UR)).text
     assert "۱۳ جنوری ۲۰۲۶، ۱۶:۰۰ یو ٹی سی" in shown
-    assert "۹۰%" in shown
+    assert "۹۰٪" in shown
     assert "پاکستان، جرمنی" in line(of_incident("elsewhere.down", hit=2, all=3, places="PK, DE"), UR)
 
 

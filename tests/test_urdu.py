@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,20 @@ def test_no_latin_letters_stand_bare_on_a_page_in_urdu(pages: dict[str, str]) ->
     assert {name: left for name, text in pages.items() if (left := set(latin_left(text)) - NAMES)} == {}
 
 
+def test_what_the_record_says_names_entries_in_its_own_language(pages: dict[str, str]) -> None:
+    page = pages["shipped/site/ur/cases/x-pakistan-2024/index.html"]
+    (by_people,) = re.findall(r'<span lang="en" dir="auto">(National security, which[^<]*)</span>', page)
+    assert "(entry 26, entry 28)" in by_people
+    assert "انسدادِ الیکٹرانک جرائم ایکٹ ۲۰۱۶ (پیکا) (<bdi>IT minister (Khawaja)</bdi>، اندراج ۳۳)" in page
+    assert (
+        "<bdi>Interior Ministry: a threat to national security</bdi> (<bdi>Interior Ministry</bdi>، اندراج ۲۸)" in page
+    )
+
+
 def test_the_eye_for_bare_letters_is_not_blind() -> None:
     assert latin_left("<p>حالت: reset</p>") == ["reset"]
     assert latin_left("<p>درجہ A</p>") == ["A"]
+    assert latin_left("<p>آرٹیکل 19، ۹۰% اور, پھر; بس</p>") == ["19", "%", ",", ";"]
     assert latin_left('<p>حالت <code dir="ltr">reset</code> <bdi>X</bdi> <span lang="en">of it</span></p>') == []
     assert latin_left('<p aria-label="how it was done">حالت</p>') == ["how it was done"]
     assert latin_left("<svg><title>بیان: \u2068how it was done\u2069</title></svg>") == []

@@ -33,7 +33,8 @@ class Language:
         self.texts: NullTranslations = found.texts
         self.name = self.about("name of this language", "English")
         self.direction = "rtl" if self.about("direction of writing", "ltr") == "rtl" else "ltr"
-        self._thousands = self.about("between thousands", ",")
+        own_marks = {",": self.about("between thousands", ","), ".": self.about("before decimals", ".")}
+        self._marks = str.maketrans(own_marks)
         own = self.about("digits", "0123456789")
         self._digits = {ord(plain): own for plain, own in zip("0123456789", own, strict=False)}
 
@@ -72,8 +73,11 @@ class Language:
     def number(self, value: float) -> str:
         """`1,234`, at most six places behind the point."""
         shown = f"{round(value, 6):,}"
-        shown = shown.removesuffix(".0") if "e" not in shown else f"{value:,.0f}"
-        return self.digits(shown.replace(",", self._thousands))
+        return self.figure(shown.removesuffix(".0") if "e" not in shown else f"{value:,.0f}")
+
+    def figure(self, text: str) -> str:
+        """A number that is written out already, such as `1,234.5`."""
+        return self.digits(text.translate(self._marks))
 
     def month_name(self, number: int) -> str:
         """`January`; months are numbered from 1."""

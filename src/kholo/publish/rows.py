@@ -163,6 +163,8 @@ def case_page(view: CaseView, language: Language = ENGLISH) -> CasePage:
     entries = _entries(view, language)
     incidents = _incident_rows(view, case_incidents(view), "incident")
     links = _links(entries, incidents, language)
+    # What people wrote is in the language of the record, and so are the names in it.
+    named = _links(entries, incidents, ENGLISH)
     checked = _claims(view, entries, links, language)
     claims = tuple(row for row in checked if row.assessment.kind is not EntryKind.FINDING)
     all_runs = [run for rows in by_network(view.days).values() for run in runs(rows)]
@@ -186,7 +188,7 @@ def case_page(view: CaseView, language: Language = ENGLISH) -> CasePage:
         test=tuple(
             TestRow(
                 row,
-                _told(row.told, row.says, links, language),
+                _told((), row.says, named, ENGLISH) if row.by_people else _told(row.told, row.says, links, language),
                 _linked((*row.entries, *row.incidents), links),
                 _linked((row.incident_id,), links)[0] if row.incident_id else None,
             )

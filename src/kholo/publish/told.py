@@ -219,8 +219,8 @@ def _places(value: str, _names: Mapping[str, str], language: Language) -> list[_
     return _row([[_Run(language.place(code))] for code in value.split(", ")], language)
 
 
-def _digits(value: str, _names: Mapping[str, str], language: Language) -> list[_Run]:
-    return [_Run(language.digits(value))]
+def _figure(value: str, _names: Mapping[str, str], language: Language) -> list[_Run]:
+    return [_Run(language.figure(value))]
 
 
 def _code(value: str, _names: Mapping[str, str], _language: Language) -> list[_Run]:
@@ -252,7 +252,7 @@ _SHOWN: dict[str, Callable[[str, Mapping[str, str], Language], list[_Run]]] = {
     **dict.fromkeys(("networks", "incidents", "entries", "entry", "evidence", "keys", "versions", "got"), _ids),
     **dict.fromkeys(("state", "claimed"), _states),
     **dict.fromkeys(("earliest", "latest", "due", "until", "since", "first", "last"), _when),
-    **dict.fromkeys(("now", "before", "rate", "percent", "blocked", "down", "fine", "seconds"), _digits),
+    **dict.fromkeys(("now", "before", "rate", "percent", "blocked", "down", "fine", "seconds"), _figure),
     "start": _start,
     "place": _place,
     **dict.fromkeys(("act", "section"), _law),

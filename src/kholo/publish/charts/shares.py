@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from kholo.model import EffectInput, State
 
@@ -158,11 +158,15 @@ def _row(view: CaseView, one: Network, language: Language) -> tuple[str, ...]:
     )
     if one.share.is_assumption:
         share = language.say("{share}; an assumption", share=share)
-    sources = Markup("; ").join(
-        Markup("{}, {}").format(named(item.publisher), language.say("read {day}", day=language.short_day(item.read)))
-        for item in one.share.sources
+    return (name, hit, share, _sources(one.share, language))
+
+
+def _sources(share: EffectInput, language: Language) -> Markup:
+    comma = escape(language.about("between items", ", "))
+    return escape(language.about("between clauses", "; ")).join(
+        comma.join((named(one.publisher), language.say("read {day}", day=language.short_day(one.read))))
+        for one in share.sources
     )
-    return (name, hit, share, sources)
 
 
 def _percent(part: float, language: Language) -> str:
