@@ -16,6 +16,7 @@ HOUSE = SOURCE / "kholo"
 #: From the ground up. A new room gets its place here.
 FLOORS = (
     "model",
+    "disk",
     "packed",
     "wording",
     "store",
@@ -35,8 +36,15 @@ FLOORS = (
     "serve",
     "cli",
 )
-#: Rooms that could be taken out and used elsewhere: they know the words of the house at most.
-GROUND = {"model": set[str](), "packed": set[str](), "wording": {"model"}, "store": {"model"}, "simulate": {"model"}}
+#: What stands on the ground knows the words of the house, and how files are written, at most.
+GROUND = {
+    "model": set[str](),
+    "disk": {"model"},
+    "packed": set[str](),
+    "wording": {"model"},
+    "store": {"disk", "model"},
+    "simulate": {"disk", "model"},
+}
 
 #: Who imports whom, with the places (file:line) where.
 Arrows = dict[str, dict[str, list[str]]]

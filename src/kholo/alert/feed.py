@@ -9,12 +9,12 @@ from pathlib import Path
 
 import msgspec
 
+from kholo.disk import write_if_changed
 from kholo.model import EnvironmentFault, UsageError
 from kholo.publish.atom import Head as AtomHead
 from kholo.publish.atom import Item, name_of
 from kholo.publish.atom import atom as write_atom
 from kholo.publish.cap import SENDER
-from kholo.publish.files import write_if_changed
 from kholo.publish.jsonfeed import json_feed as write_json
 from kholo.publish.safe import web_address
 

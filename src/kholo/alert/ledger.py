@@ -7,7 +7,6 @@ stands in `pending` before it is sent and leaves when it was.
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from kholo.disk import replaced
 from kholo.model import StoreError
 
 from .told import Message, News, Told
@@ -65,20 +65,8 @@ class Book:
 
     def write(self, ledger: Ledger) -> None:
         """Replace the file: after a cut it holds all of the old or all of the new."""
-        beside = self.path.with_suffix(".partial")
-        try:
-            with beside.open("wb") as out:
-                out.write(msgspec.json.encode(ledger) + b"\n")
-                out.flush()
-                os.fsync(out.fileno())
-            beside.replace(self.path)
-            descriptor = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        except OSError as error:
-            raise StoreError(f"{self.path}: can't be written: {error.strerror or error}") from error
+        with replaced(self.path) as draft:
+            draft.write_bytes(msgspec.json.encode(ledger) + b"\n")
 
     @contextmanager
     def held(self) -> Iterator[None]:

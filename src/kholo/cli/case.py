@@ -9,9 +9,9 @@ from typing import Any
 import click
 import msgspec
 
+from kholo.disk import write_if_changed
 from kholo.model import Case, CaseError, Entry
 from kholo.pipeline.casework import tidied
-from kholo.publish.files import write_if_changed
 from kholo.record import load_case
 from kholo.record.format import LINKS
 from kholo.record.links import links_of

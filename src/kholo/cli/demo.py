@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from kholo.disk import file_digest
 from kholo.model import EntryKind, Outcome
 from kholo.pipeline.attach import Extra
 from kholo.pipeline.cases import view
@@ -18,7 +19,6 @@ from kholo.pipeline.sets import judge_for
 from kholo.pipeline.site import write_site
 from kholo.publish import CaseView, answer
 from kholo.simulate import load_scenario, shipped_scenarios, simulate, write
-from kholo.store import file_digest
 
 from .options import as_of_option, moment_or_now
 from .site_options import with_font

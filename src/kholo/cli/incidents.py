@@ -93,6 +93,7 @@ _WANTED = {
 _as_of = click.option(
     "--as-of", type=Moment(), help="Use only what an archive had received by then (UTC): what would have been said."
 )
+_csv_option = click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a .csv file.")
 _DAY_EPILOG = """
 \b
 Example:
@@ -104,7 +105,7 @@ Example:
 @store_option
 @filter_options
 @_as_of
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a .csv file.")
+@_csv_option
 @fingerprints_option
 @json_option
 def incidents(
@@ -125,7 +126,6 @@ def incidents(
     rows = [_row(incident) for incident in seen.incidents]
     if out is not None:
         output.write_file(rows, out, "incidents")
-        click.echo(f"written: {out}")
         return
     if not output.table(rows, _INCIDENTS):
         click.echo("no incident: nothing measured here shows interference by enough independent reports")
@@ -173,7 +173,7 @@ def collapses(
 @click.argument("incident", required=False)
 @store_option
 @filter_options
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a .csv file.")
+@_csv_option
 @fingerprints_option
 @json_option
 def wanted_command(
@@ -192,12 +192,9 @@ def wanted_command(
     seen = events(opened, judge_for(opened, fingerprints), chosen)
     named = of_name(seen.incidents, incident).incident_id if incident else None
     rows = [msgspec.structs.asdict(one) for one in seen.wanted if named in (None, one.incident_id)]
-    if as_json:
-        output.json_rows(rows)
-    elif out is not None:
-        output.write_file(rows, out, "wanted")
-        click.echo(f"written: {out}")
-    elif not output.table(rows, _WANTED):
+    if output.for_programs(rows, as_json, out, "wanted"):
+        return
+    if not output.table(rows, _WANTED):
         click.echo("nothing is missing that would narrow a date by more than an hour or two")
 
 

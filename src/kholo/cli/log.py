@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from kholo.disk import file_digest, write_if_changed
 from kholo.evidence import append, log, note, signer, tlog
 from kholo.evidence.audit import Audit, audit
 from kholo.evidence.bundle import opened
@@ -20,8 +21,6 @@ from kholo.evidence.witnesses import log_place
 from kholo.fetch.web import Web
 from kholo.model import EnvironmentFault, UsageError
 from kholo.model.text import clean
-from kholo.publish.files import write_if_changed
-from kholo.store import file_digest
 
 from . import output
 from .fetch import timing

@@ -134,6 +134,17 @@ def filter_options(command: F) -> F:
     return scope_options(narrowed)
 
 
+def rows_options(command: F) -> F:
+    """Adds how many rows a table shows, and the file that they go into instead of a table."""
+    to_file = click.option(
+        "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a .csv or .parquet file."
+    )
+    most = click.option(
+        "--limit", type=click.IntRange(0), default=50, show_default=True, help="Rows of the table; 0 for all."
+    )
+    return most(to_file(command))
+
+
 def scope_options(command: F) -> F:
     """Adds the options that narrow down by service, place and network."""
     for option in (

@@ -62,7 +62,7 @@ def _cell(value: Any) -> str:
 
 
 def write_file(rows: Iterable[dict[str, Any]], path: Path, kind: str) -> None:
-    """Rows into a `.csv` or `.parquet` file of table `kind`. Raises `UsageError` for any other name."""
+    """Rows into a `.csv` or `.parquet` file of table `kind`, and says so. Raises `UsageError` for any other name."""
     if path.suffix == ".csv":
         with path.open("w", newline="", encoding="utf-8") as stream:
             write_csv(rows, stream)
@@ -70,6 +70,16 @@ def write_file(rows: Iterable[dict[str, Any]], path: Path, kind: str) -> None:
         write_parquet(kind, b"".join(_ENCODER.encode(row) + b"\n" for row in rows), path)
     else:
         raise UsageError(f"{path}: the name must end in .csv or .parquet")
+    click.echo(f"written: {path}")
+
+
+def for_programs(rows: Iterable[dict[str, Any]], as_json: bool, path: Path | None, kind: str) -> bool:
+    """Rows as JSON Lines, or into a file, where one of the two was asked for; whether it was."""
+    if as_json:
+        json_rows(rows)
+    elif path is not None:
+        write_file(rows, path, kind)
+    return as_json or path is not None
 
 
 def counted(rows: Iterable[dict[str, Any]], tally: dict[str, int], key: str) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from kholo.disk import write_if_changed
 from kholo.model import EnvironmentFault, UsageError
 from kholo.papers import FORMATS, Signatory, kinds, languages, paper, read_answers, render, statement_digest
 from kholo.papers import signatories as lists
@@ -19,7 +20,6 @@ from kholo.pipeline.cases import view
 from kholo.pipeline.sets import judge_for
 from kholo.publish import CaseView
 from kholo.publish.csvtext import write_csv
-from kholo.publish.files import write_if_changed
 from kholo.store import Store
 
 from . import output

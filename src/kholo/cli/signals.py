@@ -12,7 +12,7 @@ from kholo.pipeline.signals import SignalFilter, select
 from kholo.store import Store
 
 from . import output
-from .options import Moment, json_option, store_option
+from .options import Moment, json_option, rows_options, store_option
 
 _EPILOG = """
 \b
@@ -37,8 +37,7 @@ _COLUMNS = {
 @click.option("--since", type=Moment(), help="What still lasted at this moment (UTC), and later.")
 @click.option("--until", type=Moment(), help="What began before this moment (UTC).")
 @click.option("--kind", type=click.Choice([kind.value for kind in SignalKind]), help="Only levels, or only outages.")
-@click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="Rows of the table; 0 for all.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a .csv or .parquet file.")
+@rows_options
 @json_option
 def signals(
     store: Path,
@@ -66,10 +65,7 @@ def signals(
     )
     with Store(store).connect() as db:
         rows = select(db, chosen)
-        if as_json:
-            output.json_rows(rows)
-        elif out is not None:
-            output.write_file(rows, out, "signals")
-            click.echo(f"written: {out}")
-        elif not output.table(rows, _COLUMNS, limit or None):
+        if output.for_programs(rows, as_json, out, "signals"):
+            return
+        if not output.table(rows, _COLUMNS, limit or None):
             click.echo("no archive says anything of these lines here: kholo fetch ioda, radar or mlab brings it")

@@ -15,7 +15,7 @@ from kholo.pipeline.verdicts import Filter, judged, select
 from kholo.store import Store
 
 from . import output
-from .options import filter_options, fingerprints_option, json_option, store_option
+from .options import filter_options, fingerprints_option, json_option, rows_options, store_option
 
 _EPILOG = """
 \b
@@ -47,8 +47,7 @@ _COLUMNS = {
     type=click.Choice([vantage.value for vantage in (Vantage.PROBE, Vantage.REMOTE, Vantage.HOSTED)]),
     help="Only what was measured on users' lines (probe), from outside (remote), or by hosted devices (hosted).",
 )
-@click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="Rows of the table; 0 for all.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a .csv or .parquet file.")
+@rows_options
 @click.option(
     "--set", "chosen_set", metavar="SET", help="What this set said (`kholo rejudge`), or how its name begins."
 )
@@ -73,12 +72,7 @@ def verdicts(
     judge = sets.load(opened, sets.find(opened, chosen_set)) if chosen_set else sets.judge_for(opened, fingerprints)
     with judged(opened, judge) as db:
         rows = select(db, chosen)
-        if as_json:
-            output.json_rows(rows)
-        elif out is not None:
-            output.write_file(rows, out, "verdicts")
-            click.echo(f"written: {out}")
-        else:
+        if not output.for_programs(rows, as_json, out, "verdicts"):
             _show(rows, limit)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO
 
+from kholo.disk import replaced
 from kholo.model import DossierError, EnvironmentFault, UsageError
 
 from . import bag, container, seal
@@ -74,21 +73,9 @@ def _write(path: Path, case: str, payload: Mapping[str, tuple[int, int, Chunks]]
 
 def write_container(path: Path, files: Mapping[str, tuple[int, int, Chunks]]) -> str:
     """Write files (size, CRC-32, what gives the bytes) as one container, whole or not at all. Gives its SHA-256."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as out:
-                hashing = _Hashing(out)
-                container.write(hashing, ((name, *files[name]) for name in sorted(files)))
-                out.flush()
-                os.fsync(out.fileno())
-            Path(beside).chmod(0o644)
-            Path(beside).replace(path)
-        finally:
-            Path(beside).unlink(missing_ok=True)
-    except OSError as error:
-        raise EnvironmentFault(f"{path}: can't be written: {error.strerror or error}") from error
+    with replaced(path) as draft, draft.open("wb") as out:
+        hashing = _Hashing(out)
+        container.write(hashing, ((name, *files[name]) for name in sorted(files)))
     return hashing.digest
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from kholo.disk import replaced
 from kholo.fetch.web import PIECE, Web
 from kholo.model import EnvironmentFault, NotThere
 
@@ -62,17 +63,8 @@ class Folder:
 
     def replace(self, path: str, data: bytes) -> None:
         """Write a file, so that a reader sees all of it or what was there before. Raises `EnvironmentFault`."""
-        target, part = self.path / path, self.path / _PART
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as out:
-                out.write(data)
-                out.flush()
-                os.fsync(out.fileno())
-            part.replace(target)
-            _settle(target.parent)
-        except OSError as error:
-            raise EnvironmentFault(f"{target}: can't be written: {error.strerror or error}") from error
+        with replaced(self.path / path, draft=self.path / _PART) as part:
+            part.write_bytes(data)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -123,15 +115,6 @@ def _bounded(data: bytes, most: int, path: str) -> bytes:
     if len(data) > most:
         raise WrongSize(f"{path}: has more than the {most} bytes that it can have")
     return data
-
-
-def _settle(folder: Path) -> None:
-    """Let the names in a folder outlast a loss of power."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def _unreadable(error: OSError) -> None:

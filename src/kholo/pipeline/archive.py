@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from kholo.disk import write_if_changed
 from kholo.fetch.page import Visitor, warc
 from kholo.model import Entry, NetworkFault, NotThere, Source, UsageError
-from kholo.publish.files import write_if_changed
 from kholo.record import load_case
 from kholo.record.edit import with_value
 from kholo.record.format import ENTRY

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from kholo.disk import file_digest
 from kholo.evidence import bundle, keys, log, tlog, witnesses
 from kholo.evidence.audit import audit
 from kholo.evidence.checks import Outcome, form
@@ -17,7 +18,6 @@ from kholo.evidence.shelf import Folder
 from kholo.judge import Judge
 from kholo.model import DossierError, EnvironmentFault, KholoError, UsageError
 from kholo.publish import CaseView
-from kholo.publish.files import sha256_of
 from kholo.publish.inventory import DOSSIERS, LOG
 from kholo.publish.site import Attached, Dossier, Key, Listed, Sealed
 from kholo.store import Store
@@ -138,9 +138,10 @@ def _is_signed(name: str, size: int) -> bool:
 
 def _listed(path: Path, name: str) -> Listed:
     try:
-        return Listed(name, path.stat().st_size, sha256_of(path))
+        size = path.stat().st_size
     except OSError as error:
         raise EnvironmentFault(f"{path}: can't be read: {error.strerror or error}") from error
+    return Listed(name, size, file_digest(path))
 
 
 def _dossiers(folder: Path, cases: Collection[str], read: Log | None) -> list[_Found]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from kholo.disk import write_if_changed
 from kholo.model import CaseError, EnvironmentFault, UsageError
-from kholo.publish.files import write_if_changed
 from kholo.record import load_effect
 from kholo.record.edit import key_of, with_items, with_value
 from kholo.record.files import ENTRIES, Files, Problems

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import msgspec
 
+from kholo.disk import file_digest
 from kholo.fetch.ledger import Receipt
 from kholo.publish import CaseView
 from kholo.sources.archives import find
 from kholo.sources.received import Received
-from kholo.store import Store, file_digest
+from kholo.store import Store
 from kholo.store.custody import Action, Custody, Thing, listing
 
 from .casework import identity_of

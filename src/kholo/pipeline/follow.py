@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 
+from kholo.disk import write_if_changed
 from kholo.model import StoreError
 from kholo.store import Store
 
@@ -55,7 +55,5 @@ def keep(store: Store, one: Followed) -> None:
     same = [other for other in followed(store) if other.is_same(one)]
     first = min([one.since, *(other.since for other in same)])
     path = store.root / "follow.json"
-    beside = path.with_suffix(f".{os.getpid()}.partial")
     rows = sorted([*others, msgspec.structs.replace(one, since=first)], key=msgspec.json.encode)
-    beside.write_bytes(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")
-    beside.rename(path)
+    write_if_changed(path, msgspec.json.format(msgspec.json.encode(rows)) + b"\n")

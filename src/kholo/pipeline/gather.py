@@ -8,13 +8,14 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from kholo.disk import file_digest
 from kholo.fetch.ledger import Ledger, Receipt
 from kholo.model import EnvironmentFault, Signal
 from kholo.model.text import clean
 from kholo.sources import archives, registry
 from kholo.sources.items import Item
 from kholo.sources.source import Context
-from kholo.store import Store, file_digest
+from kholo.store import Store
 
 from .fetch import folder_of
 from .selection import Chosen

@@ -7,7 +7,6 @@ of another kind, is as good as none.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +14,8 @@ from pathlib import Path
 import msgspec
 
 from kholo.detect.stretches import Memory, Stretch
+from kholo.disk import replaced
+from kholo.model import EnvironmentFault
 from kholo.store import Store
 
 #: Entries above which those that this run had no use for are dropped.
@@ -44,7 +45,7 @@ def remembered(store: Store) -> Iterator[Memory]:
     yield memory
     if len(memory) > len(known):
         kept = sorted(memory if len(memory) <= _MOST else memory.used)
-        with suppress(OSError):
+        with suppress(EnvironmentFault):
             _write(path, {key: memory[key] for key in kept})
 
 
@@ -58,10 +59,8 @@ def _read(path: Path) -> _TYPE:
 
 def _write(path: Path, known: _TYPE) -> None:
     content = msgspec.msgpack.encode(known)
-    path.parent.mkdir(exist_ok=True)
-    ready = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    ready.write_bytes(_digest(content) + content)
-    ready.rename(path)
+    with replaced(path, is_lasting=False) as draft:
+        draft.write_bytes(_digest(content) + content)
 
 
 def _digest(content: bytes) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from kholo.disk import file_digest
 from kholo.evidence import bag
 from kholo.evidence.bag import Head
 from kholo.evidence.bundle import Dossier
@@ -197,9 +197,7 @@ def _printed_otherwise(dossier: Dossier, names: set[str], here: dict[str, Path])
 
 def _differences(dossier: Dossier, name: str, path: Path) -> list[str]:
     """In what a file of the dossier differs from the one computed here; nothing where it is the same."""
-    with path.open("rb") as stream:
-        same = hashlib.file_digest(stream, "sha256").hexdigest() == dossier.digest(f"data/{name}")
-    if same:
+    if file_digest(path) == dossier.digest(f"data/{name}"):
         return []
     if name == FIGURES:
         try:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
+from kholo.disk import copy_if_changed, write_if_changed
 from kholo.model import EnvironmentFault
 
 from .book import Book
 from .cards import Kept, card_maker, cards
-from .files import copy_if_changed, write_if_changed
 from .inventory import INDEX, arranged, data_files, described, index_json
 from .kinds.search import index
 from .signposts import signposts

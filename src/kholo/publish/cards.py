@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 
 from kholo import __version__
+from kholo.disk import write_if_changed
 from kholo.model import EnvironmentFault
 
-from .files import write_if_changed
 from .language import Language, marked
 from .pictures import printed_band
 from .rows import CasePage, ClaimRow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import stat
 import unicodedata
@@ -11,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from kholo.disk import file_digest
 from kholo.model import Source
 
 from .files import Files, Problems
@@ -41,7 +41,7 @@ class Copies:
         path = self._folder / name
         if path.stat().st_size > MAX_COPY:
             table.problem("archived", f"is larger than {MAX_COPY >> 30} GiB; archive the page alone")
-        elif (right := sha256(path)) != digest:
+        elif (right := file_digest(path)) != digest:
             table.problem("sha256", f"does not fit: the SHA-256 of {name} is {right}; was the copy changed?")
 
     def names_in(self, table: Table, name: str | None) -> tuple[str, ...]:
@@ -140,9 +140,3 @@ def _check_language(table: Table, found: dict[str, Any]) -> None:
 def _script(char: str) -> str:
     """The script of a letter, by the first word of its Unicode name; "" of what is no letter."""
     return unicodedata.name(char, "").split(" ")[0] if unicodedata.category(char) == "Lo" else ""
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
+from kholo.disk import file_digest
 from kholo.model import Actor, Case, CaseError, Entry, Problem
 
 from .answers import read_answers
-from .archived import Copies, sha256
+from .archived import Copies
 from .effect_inputs import read_effect
 from .entries import entry_of
 from .files import Files, Problems
@@ -115,5 +116,5 @@ def _digest(folder: Path) -> str:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink():
             name = os.fsencode(path.relative_to(folder).as_posix())
-            digest.update(name + b"\0" + sha256(path).encode() + b"\n")
+            digest.update(name + b"\0" + file_digest(path).encode() + b"\n")
     return digest.hexdigest()

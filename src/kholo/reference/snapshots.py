@@ -23,6 +23,7 @@ from typing import Literal
 
 import msgspec
 
+from kholo.disk import sync
 from kholo.model import ReferenceDataError, UsageError
 
 from .fingerprints import load_fingerprints
@@ -210,10 +211,8 @@ def _write(folder: Path, snapshot: Snapshot, files: Sequence[tuple[str, bytes]])
 
 
 def _put(path: Path, data: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
+    path.write_bytes(data)
+    sync(path)
 
 
 def _use(found: Found) -> None:

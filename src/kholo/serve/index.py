@@ -15,13 +15,13 @@ All of it is derived and may be deleted at any time.
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
+from kholo.disk import replaced
 from kholo.model import StoreError
 
 #: A verdict's key: the second it was measured in, then 29 bits of its id's digest. So rows lie in the order of time.
@@ -112,9 +112,8 @@ class Place(msgspec.Struct, frozen=True):
 
     def publish(self, current: Current) -> None:
         """Put it in force, at once and whole."""
-        draft = self.pointer.with_suffix(f".{os.getpid()}.tmp")
-        draft.write_bytes(msgspec.json.encode(current))
-        draft.replace(self.pointer)
+        with replaced(self.pointer, is_lasting=False) as draft:
+            draft.write_bytes(msgspec.json.encode(current))
 
     def tidy(self, *kept: Current | None) -> None:
         """Remove the files of states that are not kept. Readers that have one open go on with it."""

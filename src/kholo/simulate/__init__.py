@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
+from kholo.disk import replaced
 from kholo.model import UsageError
 
 from .scenario import Scenario, load_scenario, shipped_scenarios
@@ -22,14 +23,8 @@ def write(lines: Iterable[bytes], path: Path) -> int:
     """
     if not path.name.endswith((".jsonl", ".jsonl.gz")):
         raise UsageError(f"{path}: the name must end in .jsonl or .jsonl.gz")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        count = _fill(lines, partial, is_packed=path.suffix == ".gz")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return count
+    with replaced(path, is_lasting=False) as draft:
+        return _fill(lines, draft, is_packed=path.suffix == ".gz")
 
 
 def _fill(lines: Iterable[bytes], path: Path, *, is_packed: bool) -> int:

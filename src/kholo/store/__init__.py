@@ -31,12 +31,12 @@ from typing import Any
 
 import duckdb
 
+from kholo.disk import sync
 from kholo.model import OtherLayout, StoreError
 
-from .disk import file_digest, sync
 from .schema import FACTS, TABLES, columns, columns_of, empty
 
-__all__ = ["FACTS", "TABLES", "Store", "columns", "columns_of", "file_digest"]
+__all__ = ["FACTS", "TABLES", "Store", "columns", "columns_of"]
 
 LAYOUT = 3
 #: Bytes of one row as JSON: the body of a page is cut at 64 KiB, which escapes can make six times longer.

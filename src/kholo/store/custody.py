@@ -21,10 +21,9 @@ from typing import Literal
 
 import msgspec
 
+from kholo.disk import sync
 from kholo.model import BrokenChain, EnvironmentFault
 from kholo.model.text import clean
-
-from .disk import sync
 
 NAME = "custody.jsonl"
 #: Bytes of one line, and how far back the last entry is looked for behind what is none.

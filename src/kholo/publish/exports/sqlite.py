@@ -19,6 +19,7 @@ from typing import Any, get_args
 import msgspec
 
 from kholo.detect.lines import Outage
+from kholo.disk import write_if_changed
 from kholo.model import (
     Actor,
     Assessment,
@@ -36,7 +37,6 @@ from kholo.model import (
 
 from ..data import LICENCE
 from ..dates import stamp
-from ..files import write_if_changed
 from ..jsontext import json_bytes
 from ..rows import CasePage
 from ..safe import visible

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from kholo.disk import write_if_changed
 from kholo.model import EnvironmentFault, UsageError
 
-from ..files import write_if_changed
 from ..rows import CasePage, case_page
 from ..safe import folder_name, web_address
 from ..view import CaseView

@@ -32,8 +32,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     return {
         "title": actor.name,
         "named": True,
-        "page": page,
-        "view": page.view,
+        **shared.of_case(page),
         "actor": actor,
         "rows": [(row, claims.get(row.entry.id)) for row in mine],
         "outcomes": [
@@ -41,8 +40,6 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         ],
         "checked": len(checked),
         "taken_back": {row.clock.entry_id: row.clock for row in page.clocks if row.clock.clock is ClockKind.RETRACTION},
-        "simulated": page.view.simulated,
-        "cited": [page.view],
     }
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from ..language import Language
 from ..site import Site
+from . import shared
 from .embed import keys
 from .kind import Key, Kind
-from .shared import orders
 
 
 def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
@@ -16,12 +16,8 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     page = site.case(key[0], language)
     return {
         "title": language.say("Bulletin: {title}", title=page.view.case.title),
-        "page": page,
-        "view": page.view,
-        "case": page.view.case,
-        "orders": orders([page], language),
-        "simulated": page.view.simulated,
-        "cited": [page.view],
+        **shared.of_case(page),
+        "orders": shared.orders([page], language),
     }
 
 

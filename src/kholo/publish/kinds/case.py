@@ -17,9 +17,9 @@ from ..pictures import drawing
 from ..rows import CasePage
 from ..site import Site
 from ..timeline import COMPACT, MOST_MARKS, MOST_NETWORKS, WIDE, timeline
+from . import shared
 from .embed import embed_code, keys
 from .kind import Key, Kind
-from .shared import orders
 
 
 def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
@@ -29,9 +29,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     return {
         "title": page.view.case.title,
         "named": True,
-        "page": page,
-        "view": page.view,
-        "case": page.view.case,
+        **shared.of_case(page),
         "wide": timeline(drawn, WIDE),
         "compact": timeline(drawn, COMPACT),
         "more_networks": max(0, len(drawn.networks) - MOST_NETWORKS),
@@ -41,12 +39,10 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         ),
         "shares": shares(page.view, language),
         "speeds": speed_charts(page.view, language),
-        "orders": orders([page], language),
+        "orders": shared.orders([page], language),
         "embed_code": embed_code(site, page.view, language),
         "reviews": _reviews(site.case(key[0], ENGLISH)),
         "shared": Shared(page.answer.sentence, card_path(language, key[0])),
-        "simulated": page.view.simulated,
-        "cited": [page.view],
     }
 
 

@@ -10,6 +10,7 @@ from ..dates import ordinal
 from ..language import Language
 from ..rows import CasePage, ClockRow
 from ..site import Site
+from . import shared
 from .kind import Key, Kind
 
 MOST_CLOCKS = 3
@@ -27,14 +28,11 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     return {
         "title": claim.row.entry.title,
         "named": True,
-        "page": page,
-        "view": page.view,
+        **shared.of_case(page),
         "claim": claim,
         "row": claim.row,
         "clocks": _clocks(page, key[1])[:MOST_CLOCKS],
         "shared": Shared(stands(claim, language), card_path(language, *key)),
-        "simulated": page.view.simulated,
-        "cited": [page.view],
     }
 
 

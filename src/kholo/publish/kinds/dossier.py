@@ -7,6 +7,7 @@ from typing import Any
 from ..inventory import DOSSIERS, LOG, address_of
 from ..language import Language
 from ..site import Site
+from . import shared
 from .kind import Key, Kind
 
 
@@ -22,15 +23,12 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     has_log = any(one.path.startswith(LOG) for one in site.attached.copies)
     return {
         "title": language.say("Dossier: {title}", title=page.view.case.title),
-        "page": page,
-        "view": page.view,
+        **shared.of_case(page),
         "dossier": next(one for one in found if one.short == key[1]),
         "others": [one for one in found if one.short != key[1]],
         "path": DOSSIERS,
         "publisher": site.attached.key.fingerprint if site.attached.key else "",
         "log": (f"{address_of(site)}/{LOG}" if address_of(site) else LOG).rstrip("/") if has_log else "",
-        "simulated": page.view.simulated,
-        "cited": [page.view],
     }
 
 

@@ -9,6 +9,7 @@ from ..pictures import band
 from ..site import Site
 from ..svg import tag
 from ..view import CaseView
+from . import shared
 from .kind import Key, Kind
 
 
@@ -23,11 +24,8 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     return {
         "title": page.view.case.title,
         "named": True,
-        "page": page,
-        "view": page.view,
-        "case": page.view.case,
+        **shared.of_case(page),
         "picture": band(page, language),
-        "simulated": page.view.simulated,
     }
 
 

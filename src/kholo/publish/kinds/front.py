@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..language import Language
-from ..pictures import band
 from ..site import Site
 from . import shared
 from .kind import Key, Kind, only_one
@@ -20,13 +19,12 @@ def content(site: Site, _key: Key, language: Language) -> dict[str, Any]:
     orders = shared.orders(pages, language)
     return {
         "title": language.say("kholo: internet blocking, checked"),
-        "cards": [(page, band(page, language)) for page in pages],
+        "cards": shared.cards(pages, language),
         "blocked": shared.blocked_now(pages),
         "orders": orders[:MOST_ORDERS],
         "more_orders": max(0, len(orders) - MOST_ORDERS),
         "clocks": shared.running(pages)[:MOST_CLOCKS],
-        "simulated": shared.all_invented(pages),
-        "cited": [page.view for page in pages],
+        **shared.of_cases(pages),
     }
 
 
@@ -35,9 +33,8 @@ def cases(site: Site, _key: Key, language: Language) -> dict[str, Any]:
     pages = shared.pages(site, language)
     return {
         "title": language.say("Cases"),
-        "cards": [(page, band(page, language)) for page in pages],
-        "simulated": shared.all_invented(pages),
-        "cited": [page.view for page in pages],
+        "cards": shared.cards(pages, language),
+        **shared.of_cases(pages),
     }
 
 

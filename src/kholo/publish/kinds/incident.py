@@ -43,14 +43,12 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     row = next(one for one in page.incidents if one.incident.incident_id == key[0])
     return {
         "title": incident_title(page.view.service, incident, language),
-        "page": page,
-        "view": page.view,
+        **shared.of_case(page),
         "row": row,
         "calendar": _calendar(page, incident, language),
         "speeds": _speeds(page, incident, language),
         "claims": [claim for claim in page.claims if key[0] in claim.assessment.evidence],
         "simulated": page.view.simulated or incident.simulated,
-        "cited": [page.view],
     }
 
 
@@ -95,8 +93,7 @@ def listed(site: Site, _key: Key, language: Language) -> dict[str, Any]:
     return {
         "title": language.say("Incidents"),
         "lines": shared.incidents(pages),
-        "simulated": shared.all_invented(pages),
-        "cited": [page.view for page in pages],
+        **shared.of_cases(pages),
     }
 
 

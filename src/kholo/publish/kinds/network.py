@@ -49,8 +49,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
             for clock in (*row.networks, row.clock)
             if clock.network == network
         ],
-        "simulated": shared.all_invented(pages),
-        "cited": [page.view for page in pages],
+        **shared.of_cases(pages),
     }
 
 

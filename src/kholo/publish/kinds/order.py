@@ -29,14 +29,11 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     return {
         "title": order.row.entry.title,
         "named": True,
-        "page": page,
-        "view": page.view,
+        **shared.of_case(page),
         "order": order,
         "row": order.row,
         "clocks": [row for row in page.clocks if row.clock.entry_id == key[1] and row.clock.clock == "compliance"],
         "replies": [row for row in page.entries if row.entry.id in after],
-        "simulated": page.view.simulated,
-        "cited": [page.view],
     }
 
 
@@ -46,8 +43,7 @@ def listed(site: Site, _key: Key, language: Language) -> dict[str, Any]:
     return {
         "title": language.say("Orders"),
         "orders": shared.orders(pages, language),
-        "simulated": shared.all_invented(pages),
-        "cited": [page.view for page in pages],
+        **shared.of_cases(pages),
     }
 
 

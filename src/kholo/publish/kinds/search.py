@@ -87,8 +87,7 @@ def content(site: Site, _key: Key, language: Language) -> dict[str, Any]:
     return {
         "title": language.say("Search"),
         "letters": letters,
-        "simulated": shared.all_invented(pages),
-        "cited": [page.view for page in pages],
+        **shared.of_cases(pages),
     }
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+from markupsafe import Markup
 
 from kholo.model import IMPAIRED, Incident
 
@@ -86,10 +87,21 @@ def _is_open(page: CasePage) -> bool:
     return any(claim and claim.state in IMPAIRED and claim.end > view.as_of for claim in claims)
 
 
-def all_invented(found: Iterable[CasePage]) -> bool:
-    """Whether a page of several cases says that all of it is invented."""
-    found = list(found)
-    return bool(found) and all(page.view.simulated for page in found)
+def of_case(page: CasePage) -> dict[str, Any]:
+    """What every page of one case takes."""
+    view = page.view
+    return {"page": page, "view": view, "case": view.case, "simulated": view.simulated, "cited": [view]}
+
+
+def of_cases(found: Sequence[CasePage]) -> dict[str, Any]:
+    """What every page over several cases takes; it says that it is invented where all of them are."""
+    is_invented = bool(found) and all(page.view.simulated for page in found)
+    return {"simulated": is_invented, "cited": [page.view for page in found]}
+
+
+def cards(found: Iterable[CasePage], language: Language) -> list[tuple[CasePage, Markup]]:
+    """The cases, each with its picture."""
+    return [(page, band(page, language)) for page in found]
 
 
 def cases_of(site: Site, service: str | None = None, place: str | None = None) -> list[str]:
@@ -105,12 +117,11 @@ def collected(site: Site, names: Iterable[str], language: Language) -> dict[str,
     """What a page over several cases shows: their answers, orders, incidents and clocks."""
     found = pages(site, language, names)
     return {
-        "cards": [(page, band(page, language)) for page in found],
+        "cards": cards(found, language),
         "orders": orders(found, language),
         "lines": incidents(found),
         "clocks": running(found),
-        "simulated": all_invented(found),
-        "cited": [page.view for page in found],
+        **of_cases(found),
     }
 
 
@@ -122,6 +133,5 @@ def listing(
     by_id = {page.view.case.id: page for page in found}
     return {
         "rows": [(target, name, [by_id[one] for one in names]) for target, name, names in rows],
-        "simulated": all_invented(found),
-        "cited": [page.view for page in found],
+        **of_cases(found),
     }

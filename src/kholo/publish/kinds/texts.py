@@ -15,12 +15,7 @@ from .kind import Key, Kind, only_one
 def _content(title: str) -> Callable[[Site, Key, Language], Mapping[str, Any]]:
     def content(site: Site, _key: Key, language: Language) -> dict[str, Any]:
         pages = shared.pages(site, language)
-        return {
-            "title": language.say(title),
-            "pages": pages,
-            "simulated": shared.all_invented(pages),
-            "cited": [page.view for page in pages],
-        }
+        return {"title": language.say(title), "pages": pages, **shared.of_cases(pages)}
 
     return content
 
