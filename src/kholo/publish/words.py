@@ -17,6 +17,7 @@ from kholo.model import (
     State,
     Vantage,
 )
+from kholo.reference import load_services
 
 from .language import ENGLISH, Language, marked
 
@@ -213,6 +214,12 @@ def mechanism(code: str, language: Language = ENGLISH) -> str:
     if layer in _LAYER and how in _HOW:
         return f"{language.say(_LAYER[layer])}: {language.say(_HOW[how])}"
     return code
+
+
+def names_of_service(name: str, language: Language) -> str:
+    """All that people call a service, such as `X, Twitter`; one that the registry does not have has its name alone."""
+    known = (one.names for one in load_services().services if one.name == name)
+    return language.about("service", next(known, name))
 
 
 def count(number: int, singular: str, plural: str = "") -> str:
