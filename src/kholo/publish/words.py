@@ -153,6 +153,18 @@ VANTAGE: dict[Vantage, str] = {
     Vantage.REMOTE: marked("from outside, through a server in the network"),
 }
 
+#: What archives of outages look at; `docs/signals.md`.
+SIGNAL: dict[str, str] = {
+    "bgp": marked("announced routes"),
+    "ping-slash24": marked("answers to pings"),
+    "merit-nt": marked("noise into an unused network"),
+    "gtr": marked("traffic to one company"),
+    "annotation": marked("an outage that somebody noted"),
+    "annotation-part": marked("an outage of a part that somebody noted"),
+    "anomaly": marked("traffic that fell"),
+    "anomaly-unverified": marked("traffic that fell, checked by nobody"),
+}
+
 #: Stands on every page, picture and data file of a case with anything invented in it.
 NOTICE = marked("SIMULATED DATA. Nothing on this page happened.")
 
