@@ -21,6 +21,7 @@ from kholo.publish.catalogue import MACHINE, PAGES
 from kholo.publish.dates import MONTHS, SHORT
 from kholo.record.law import load_law
 from kholo.record.threepart import questions
+from kholo.reference import load_services
 from kholo.reference.places import names
 
 ROOT = Path(__file__).parents[1]
@@ -57,6 +58,7 @@ def template() -> Catalog:
 def _data() -> Iterator[tuple[str, str]]:
     """Texts of our data that pages show, with what they are."""
     yield from (("fact", words(name)) for name in BITS)
+    yield from (("service", service.names) for service in load_services().services)
     yield from (("rule", rule.why) for rule in load_ruleset().rules)
     yield from (("three-part test", text) for one in questions() for text in (one.ask, one.rests_on))
     for law in load_law().values():

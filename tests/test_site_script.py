@@ -40,10 +40,17 @@ def standing(folder: Path, way: str) -> Iterator[str]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("site")
     urdu = full_view()
-    text = "عدالت كي طرف سے حُکم"  # Arabic letters for kaf and yeh, and a mark.
+    # Arabic letters for kaf and yeh, a mark, and a joiner.
+    text = "عدالت كي طرف سے حُکم، ہائی کورٹ، نیٹ\u200cورک ٣٧"
     entries = tuple(msgspec.structs.replace(one, title=text) if one.obligation else one for one in record())
     build_site(
-        Site([full_view(simulated=True, case_id="fake"), msgspec.structs.replace(urdu, case=case(entries))]), out
+        Site(
+            [
+                full_view(simulated=True, case_id="fake"),
+                msgspec.structs.replace(urdu, case=case(entries), service_name="X"),
+            ]
+        ),
+        out,
     )
     return out
 
@@ -68,11 +75,14 @@ def test_the_search_finds_in_both_languages_and_every_spelling(way: str, built: 
         "en": {
             "AS64500": "networks/AS64500/", "pakistan": "countries/pk/", "پاکستان": "countries/pk/",
             "chirp blocked 2025": "incidents/", "حکم عدالت": "/orders/", "عدالت کی طرف": "/orders/",
-            "claim": "/claims/",
+            "claim": "/claims/", "twitter order": "/orders/", "ٹوئٹر": "services/chirp/",
         },
         "ur": {
             "پاكستان": "countries/pk/", "PAKISTAN": "countries/pk/", "as۶۴۵۰۰": "networks/AS64500/",
             "حکم": "/orders/", "سروس chirp": "services/chirp/", "chirp-test": "cases/chirp-test/",
+            "ایکس": "services/chirp/", "ايكس پاكستان حكم": "/orders/", "ٹویٹر مقدمہ": "cases/chirp-test/",
+            "ھائى كورٹ": "/orders/", "عدالتِ کی": "/orders/", "نیٹورک ۳۷": "/orders/", "نيٹ\u200dورك 37": "/orders/",
+            "حکـــم": "/orders/", "Twitter": "services/chirp/",
         },
     }  # fmt: skip
     with standing(built, way) as root, window.tab(root) as tab:

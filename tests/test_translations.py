@@ -199,6 +199,16 @@ def test_answers_of_the_three_part_test_name_entries_by_their_own_titles() -> No
     assert f"امنِ عامہ کے لیے بند ([Simulated] Ministry of Order، {UR.say('entry {number}', number=5)})" in said
 
 
+def test_what_people_answered_names_entries_in_the_language_it_is_in() -> None:
+    case = load_case(CASES / "x-pakistan-2024", SERVICES)
+    (first, second) = case.answers
+    own = {first.says: "وزارت قومی سلامتی کا نام لیتی ہے (f24، f26)۔"}
+    page = files_of(Site([material.view(with_urdu(case, own))]))["ur/cases/x-pakistan-2024/index.html"].decode()
+    test = page.partition('id="test"')[2]
+    assert f"({UR.say('entry {number}', number=26)}، {UR.say('entry {number}', number=28)})۔" in test
+    assert "(entry 23)" in test and "(f21)" not in test and second.says.partition(" (f21)")[0] in test
+
+
 def test_a_page_is_machine_text_until_every_translation_on_it_was_read() -> None:
     notice = UR.say("Machine text: no person has reviewed the translation of this page yet. The English page decides.")
     spoken_by = language("ur")

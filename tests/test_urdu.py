@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
+from kholo.publish.catalogue import PAGES
 from kholo.publish.language import language
 from kholo.publish.told import plain, prose, recorded
 
@@ -32,6 +35,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_no_latin_letters_stand_bare_on_a_page_in_urdu(pages: dict[str, str]) -> None:
     assert len(pages) > 150
     assert {name: left for name, text in pages.items() if (left := set(latin_left(text)) - NAMES)} == {}
+
+
+def test_every_text_has_figures_and_marks_of_its_own() -> None:
+    for message in read_po(io.BytesIO(PAGES.path("ur").read_bytes())):
+        strings = [message.string] if isinstance(message.string, str) else [*(message.string or ())]
+        for text in strings if message.id else ():
+            plain_text = re.sub(r"<code>.*?</code>|<[^>]*>|\{\w+\}|%\(\w+\)s", "", text)
+            assert set(latin_left(f"<p>{prose(plain_text, UR)}</p>")) <= NAMES, text
 
 
 def test_what_the_record_says_names_entries_in_its_own_language(pages: dict[str, str]) -> None:

@@ -92,6 +92,7 @@ def environment() -> Environment:
         "STANDING": words.STANDING,
         "NO_BLOCK": words.NO_BLOCK,
         "VANTAGE": words.VANTAGE,
+        "SIGNAL": words.SIGNAL,
         "NOTICE": words.NOTICE,
         "PART": words.PART,
         "EFFECT_UNKNOWN": effects.UNKNOWN,

@@ -35,6 +35,8 @@ class Language:
         self.direction = "rtl" if self.about("direction of writing", "ltr") == "rtl" else "ltr"
         own_marks = {",": self.about("between thousands", ","), ".": self.about("before decimals", ".")}
         self._marks = str.maketrans(own_marks)
+        alphabet = self.about("letters in order", "abcdefghijklmnopqrstuvwxyz")
+        self._letters = {letter: place for place, letter in enumerate(alphabet)}
         own = self.about("digits", "0123456789")
         self._digits = {ord(plain): own for plain, own in zip("0123456789", own, strict=False)}
 
@@ -154,6 +156,13 @@ class Language:
     def row(self, parts: Sequence[str]) -> str:
         """`a, b, c`."""
         return self.about("between items", ", ").join(parts)
+
+    def order(self, text: str) -> list[tuple[int, int]]:
+        """What texts are sorted by: figures, then the letters of the language in their order, then those of others."""
+        return [
+            (1, self._letters[char]) if char in self._letters else (2 if char.isalpha() else 0, ord(char))
+            for char in text.casefold()
+        ]
 
     def place(self, code: str) -> str:
         """The name of a country; a code that names none stays a code."""

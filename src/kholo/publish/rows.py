@@ -163,8 +163,6 @@ def case_page(view: CaseView, language: Language = ENGLISH) -> CasePage:
     entries = _entries(view, language)
     incidents = _incident_rows(view, case_incidents(view), "incident")
     links = _links(entries, incidents, language)
-    # What people wrote is in the language of the record, and so are the names in it.
-    named = _links(entries, incidents, ENGLISH)
     checked = _claims(view, entries, links, language)
     claims = tuple(row for row in checked if row.assessment.kind is not EntryKind.FINDING)
     all_runs = [run for rows in by_network(view.days).values() for run in runs(rows)]
@@ -188,14 +186,25 @@ def case_page(view: CaseView, language: Language = ENGLISH) -> CasePage:
         test=tuple(
             TestRow(
                 row,
-                _told((), row.says, named, ENGLISH) if row.by_people else _told(row.told, row.says, links, language),
+                says,
                 _linked((*row.entries, *row.incidents), links),
                 _linked((row.incident_id,), links)[0] if row.incident_id else None,
             )
-            for row in view.checklist
+            for row, says in zip(view.checklist, _answered(view, entries, incidents, language), strict=True)
         ),
         effect=effect_rows(view.effect, language) if view.effect else (),
     )
+
+
+def _answered(
+    view: CaseView, entries: Sequence[EntryRow], incidents: Sequence[IncidentRow], language: Language
+) -> list[str]:
+    """The answers of the three-part test. What people wrote is in English where the case has no other, and so are the
+    names in it."""
+    own = translated([view], language)
+    spoken = [ENGLISH if row.by_people and row.says not in own else language for row in view.checklist]
+    names = {one.code: _links(entries, incidents, one) for one in (ENGLISH, language)}
+    return [_told(row.told, row.says, names[one.code], one) for row, one in zip(view.checklist, spoken, strict=True)]
 
 
 def network_label(view: CaseView, network: str) -> str:

@@ -21,7 +21,7 @@ from kholo.wording import said as said_in
 from .dates import MONTHS
 from .language import Language
 from .safe import visible
-from .words import STATE
+from .words import SIGNAL, STATE
 
 _ID = re.compile(r"([A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)((?: \d\d:\d\d(?: UTC)?)?)")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?: (\d\d:\d\d)(?: UTC)?)?")
@@ -227,6 +227,11 @@ def _code(value: str, _names: Mapping[str, str], _language: Language) -> list[_R
     return [_Run(value, code=True)]
 
 
+def _signal(value: str, _names: Mapping[str, str], language: Language) -> list[_Run]:
+    own = [_Run(language.say(SIGNAL[value])), _Run(" ")] if value in SIGNAL else []
+    return [*own, _Run(value, code=True)]
+
+
 def _law(value: str, _names: Mapping[str, str], language: Language) -> list[_Run]:
     own = language.about("law", value)
     return [_Run(own, apart=own == value)]
@@ -260,4 +265,5 @@ _SHOWN: dict[str, Callable[[str, Mapping[str, str], Language], list[_Run]]] = {
     "places": _places,
     "fact": _fact,
     "code": _code,
+    "signal": _signal,
 }

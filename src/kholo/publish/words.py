@@ -17,6 +17,7 @@ from kholo.model import (
     State,
     Vantage,
 )
+from kholo.reference import load_services
 
 from .language import ENGLISH, Language, marked
 
@@ -152,6 +153,18 @@ VANTAGE: dict[Vantage, str] = {
     Vantage.REMOTE: marked("from outside, through a server in the network"),
 }
 
+#: What archives of outages look at; `docs/signals.md`.
+SIGNAL: dict[str, str] = {
+    "bgp": marked("announced routes"),
+    "ping-slash24": marked("answers to pings"),
+    "merit-nt": marked("noise into an unused network"),
+    "gtr": marked("traffic to one company"),
+    "annotation": marked("an outage that somebody noted"),
+    "annotation-part": marked("an outage of a part that somebody noted"),
+    "anomaly": marked("traffic that fell"),
+    "anomaly-unverified": marked("traffic that fell, checked by nobody"),
+}
+
 #: Stands on every page, picture and data file of a case with anything invented in it.
 NOTICE = marked("SIMULATED DATA. Nothing on this page happened.")
 
@@ -213,6 +226,12 @@ def mechanism(code: str, language: Language = ENGLISH) -> str:
     if layer in _LAYER and how in _HOW:
         return f"{language.say(_LAYER[layer])}: {language.say(_HOW[how])}"
     return code
+
+
+def names_of_service(name: str, language: Language) -> str:
+    """All that people call a service, such as `X, Twitter`; one that the registry does not have has its name alone."""
+    known = (one.names for one in load_services().services if one.name == name)
+    return language.about("service", next(known, name))
 
 
 def count(number: int, singular: str, plural: str = "") -> str:

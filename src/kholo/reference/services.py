@@ -71,6 +71,11 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     formerly: str = ""
     simulated: bool = False
 
+    @property
+    def names(self) -> str:
+        """Its name, and the one that it had before: `X, Twitter`."""
+        return ", ".join(filter(None, (self.name, self.formerly)))
+
 
 class Services:
     """Looks hosts up. `digest` is SHA-256 of the file, in hex."""

@@ -4,11 +4,11 @@
 (() => {
   const words = document.currentScript.dataset;
   const FEW = 8, MOST_ZOOM = 6;
-  const LETTERS = { "ي": "ی", "ى": "ی", "ك": "ک", "ه": "ہ", "ە": "ہ", "ة": "ہ", "ۃ": "ہ", "ـ": "" };
+  const LETTERS = { "ي": "ی", "ى": "ی", "ك": "ک", "ه": "ہ", "ە": "ہ", "ة": "ہ", "ۃ": "ہ", "ھ": "ہ", "ء": "", "ـ": "" };
 
   // One spelling of all that a reader takes for the same: no case, no marks, no joiners, one kind of digits.
   const plain = (text) => text.normalize("NFKD").replace(/[\p{M}\p{Cf}]/gu, "").toLowerCase()
-    .replace(/[يىكهەةۃـ]/g, (char) => LETTERS[char])
+    .replace(/[يىكهەةۃھءـ]/g, (char) => LETTERS[char])
     .replace(/[٠-٩۰-۹]/g, (char) => String(char.charCodeAt(0) & 15))
     .replace(/[^\p{L}\p{N}]+/gu, " ").trim();
 

@@ -30,6 +30,7 @@ def listed(site: Site, _key: Key, language: Language) -> dict[str, Any]:
     rows = [
         (("country", code.lower()), language.place(code), shared.cases_of(site, place=code)) for code in site.countries
     ]
+    rows.sort(key=lambda row: language.order(row[1]))
     return {"title": language.say("Countries"), **shared.listing(site, rows, language)}
 
 

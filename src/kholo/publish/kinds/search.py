@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from .. import words as called
 from ..headline import incident_title
 from ..jsontext import json_bytes
 from ..language import Language, marked
+from ..rows import CasePage, EntryRow
 from ..site import Site
 from . import shared
 from .kind import Key, Kind, only_one
@@ -18,13 +21,15 @@ from .kind import Key, Kind, only_one
 class Hit(msgspec.Struct, frozen=True):
     """One thing that can be found: what it is, its name, and the kind and key of its page.
 
-    `case` is the title of the case that it is of. `is_record`: the name is in the language of the record. `also` is
-    what it is found by beside what the page shows: the answer of a case, its ids, its name in the other languages.
+    `case` is the title of the case that it is of. `is_record`: the name is the record's; `more` says in the language of
+    the page what it is about. `also` is what it is found by beside what the page shows: its ids, what people call the
+    service, and its names in the other languages.
     """
 
     what: str
     name: str
     target: tuple[str, ...]
+    more: str = ""
     case: str = ""
     simulated: bool = False
     is_record: bool = False
@@ -36,13 +41,13 @@ def hits(site: Site, language: Language) -> list[Hit]:
     others: dict[tuple[str, ...], list[str]] = {}
     for one in site.languages:
         for hit in _hits(site, one) if one is not language else ():
-            others.setdefault(hit.target, []).extend((hit.what, hit.name))
+            others.setdefault(hit.target, []).extend((hit.what, hit.name, hit.also))
     found = [msgspec.structs.replace(hit, also=_also(hit, others.get(hit.target, []))) for hit in _hits(site, language)]
-    return sorted(found, key=lambda hit: (_plain(hit.name).casefold(), hit.target))
+    return sorted(found, key=lambda hit: (language.order(_plain(hit.name)), hit.target))
 
 
 def _also(hit: Hit, others: Sequence[str]) -> str:
-    words = dict.fromkeys((hit.also, *others, *hit.target[1:]))
+    words = dict.fromkeys((hit.more, hit.also, *others, *hit.target[1:]))
     return " ".join(word for word in words if word and word not in hit.name)
 
 
@@ -54,28 +59,47 @@ def _plain(name: str) -> str:
 def _hits(site: Site, language: Language) -> Iterator[Hit]:
     say = language.say
     for key, name in site.services.items():
-        yield Hit(say(marked("service")), name, ("service", key))
+        yield Hit(say(marked("service")), name, ("service", key), also=called.names_of_service(name, language))
     for code in site.countries:
         yield Hit(say(marked("country")), language.place(code), ("country", code.lower()))
     for network in site.networks:
         yield Hit(say(marked("network")), f"{network} {site.network_name(network)}".rstrip(), ("network", network))
     for page in shared.pages(site, language):
-        view, case = page.view, page.view.case
-        fake = view.simulated
-        yield Hit(say(marked("case")), case.title, ("case", case.id), "", fake, True, page.answer.sentence)
-        for row in page.duties:
-            entry = row.entry
-            yield Hit(say(marked("order")), entry.title, ("order", case.id, entry.id), case.title, fake, True)
-        for claim in page.claims:
-            entry = claim.row.entry
-            yield Hit(say(marked("claim")), entry.title, ("claim", case.id, entry.id), case.title, fake, True)
-        used = {entry.actor for entry in case.entries}
-        for actor in case.actors:
-            if actor.id in used:
-                yield Hit(say(marked("actor")), actor.name, ("actor", case.id, actor.id), case.title, fake, True)
-        for one in page.incidents:
-            title = incident_title(view.service, one.incident, language)
-            yield Hit(say(marked("incident")), title, ("incident", one.incident.incident_id), case.title, fake)
+        yield from _of_case(page, language)
+
+
+def _of_case(page: CasePage, language: Language) -> Iterator[Hit]:
+    say, view, case = language.say, page.view, page.view.case
+    words = f"{called.names_of_service(view.service, language)} {language.place(case.place)}"
+    of = partial(Hit, simulated=view.simulated, also=words)
+    yield of(say(marked("case")), case.title, ("case", case.id), page.answer.sentence, is_record=True)
+    of = partial(of, case=case.title)
+    for order in shared.orders([page], language):
+        entry, text = order.row.entry, f"{_who(order.row, language)}: {order.obeyed.text}"
+        yield of(say(marked("order")), entry.title, ("order", case.id, entry.id), text, is_record=True)
+    for claim in page.claims:
+        entry, text = claim.row.entry, f"{_who(claim.row, language)}: {claim.assessment.checked}"
+        yield of(say(marked("claim")), entry.title, ("claim", case.id, entry.id), text, is_record=True)
+    used = {entry.actor for entry in case.entries}
+    for actor in case.actors:
+        if actor.id in used:
+            yield of(
+                say(marked("actor")), actor.name, ("actor", case.id, actor.id), _role(actor.role, language),
+                is_record=True,
+            )  # fmt: skip
+    for one in page.incidents:
+        title = incident_title(view.service, one.incident, language)
+        yield of(say(marked("incident")), title, ("incident", one.incident.incident_id))
+
+
+def _who(row: EntryRow, language: Language) -> str:
+    """What kind of entry it is, and what its actor is."""
+    kind = language.say(called.KIND[row.entry.kind])
+    return language.row(list(filter(None, (kind, _role(row.role, language)))))
+
+
+def _role(role: str, language: Language) -> str:
+    return language.say(called.ROLE[role]) if role in called.ROLE else role
 
 
 def content(site: Site, _key: Key, language: Language) -> dict[str, Any]:

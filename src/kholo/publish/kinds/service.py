@@ -6,6 +6,7 @@ from typing import Any
 
 from ..language import Language
 from ..site import Site
+from ..words import names_of_service
 from . import shared
 from .kind import Key, Kind, only_one
 
@@ -20,6 +21,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     mine = [name for name, view in site.cases.items() if view.case.service == key[0]]
     return {
         "title": site.services[key[0]],
+        "names": names_of_service(site.services[key[0]], language),
         "named": True,
         "what": "service",
         **shared.collected(site, mine, language),
