@@ -171,7 +171,8 @@ class Index:
             found = _all(db, query, values)
             if not found:
                 return None
-            copies = db.execute("SELECT part FROM copies WHERE hash = :hash AND uid = :uid", values).fetchall()
+            of_then = "SELECT part FROM copies WHERE hash = :hash AND uid = :uid AND part <= :generation"
+            copies = db.execute(of_then, values).fetchall()
             numbers = [found[0].part, *(number for (number,) in copies)]
             query = f"SELECT id FROM parts WHERE n IN ({', '.join('?' * len(numbers))}) ORDER BY id"  # noqa: S608
             parts = tuple(part for (part,) in db.execute(query, numbers))
