@@ -32,6 +32,7 @@ from benchmarks.run import WORK
 from benchmarks.serve_store import FIRST, PART, PLACES, SERVICES, make, size, uids
 from kholo.judge import Judge
 from kholo.pipeline import sets
+from kholo.pipeline.attach import Extra
 from kholo.pipeline.sets import judge_for
 from kholo.pipeline.verdicts import verdict_files
 from kholo.serve import Sources, facts
@@ -74,7 +75,7 @@ class Speed(msgspec.Struct):
 
 def index(store: Store, judge: Judge) -> None:
     """Index the verdicts. Incidents are left out: finding them in ten million made-up verdicts is another matter."""
-    sources = Sources(store.root / "served", store.root)
+    sources = Sources(store.root / "served", store.root, extra=Extra(is_plain=True))
     place = Place(sources.folder)
     mark = made_from(sources, datetime.now(UTC))
     before, file = place.current(), f"verdicts-bench-{LAYOUT}.sqlite"
@@ -215,8 +216,9 @@ def main() -> None:
     print(f"{given.n // PART * PART:,} verdicts in {len(store.part_ids()):,} parts, {size(store) >> 20} MiB as Parquet")
     index(store, judge)
     port = free_port()
-    command = [*COMMAND, "serve", "--store", str(store.root), "--port", str(port), "--rate", "0"]
-    with running([*command, "--workers", str(given.workers), "--every", "86400"], port) as server:
+    command = [*COMMAND, "serve", "--store", str(store.root), "--port", str(port), "--plain"]
+    command += ["--rate", "0", "--at-once", "0", "--workers", str(given.workers), "--every", "86400"]
+    with running(command, port) as server:
         measure(server, port, given)
 
 

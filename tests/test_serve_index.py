@@ -20,7 +20,7 @@ from kholo.serve import cursors, formats
 from kholo.serve.cursors import Cursor
 from kholo.serve.fill import fill, state_of
 from kholo.serve.index import HASH_BITS, VERDICTS, Current, Place, hash_of, key_of, opened
-from kholo.serve.limits import Limits
+from kholo.serve.limits import Left, Limits, known_as, network_of
 from kholo.serve.problems import Problem
 from kholo.serve.read import Index, after, span_of
 from kholo.store import Store, rows, write_parquet
@@ -282,14 +282,20 @@ def test_what_is_no_cursor_is_a_problem(text: str) -> None:
 
 def test_a_bucket_fills_again_and_counts_a_whole_ipv6_line_as_one() -> None:
     now = [0.0]
-    limits = Limits(2.0, b"salt", lambda: now[0])
-    assert [limits.take("2001:db8::1")[0] for _ in range(20)] == [True] * 20
-    is_fine, left = limits.take("2001:db8::2")
+    limits = Limits(2.0, lambda: now[0])
+
+    def take(client: str) -> tuple[bool, Left]:
+        return limits.take(known_as(client, b"salt"))
+
+    assert [take("2001:db8::1")[0] for _ in range(20)] == [True] * 20
+    is_fine, left = take("2001:db8::2")
     assert (is_fine, left.remaining, left.wait, left.full) == (False, 0, 1, 10)
-    assert limits.take("2001:db8:0:1::1")[0]
+    assert take("2001:db8:0:1::1")[0]
     now[0] = 0.5
-    assert limits.take("2001:db8::3")[0]
-    assert not limits.take("2001:db8::3")[0]
+    assert take("2001:db8::3")[0]
+    assert not take("2001:db8::3")[0]
+    # What a socket that takes both kinds calls the clients of the older one.
+    assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1") != network_of("::ffff:192.0.2.2")
 
 
 @given(st.text())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import html
 import re
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import brotli
@@ -16,10 +17,14 @@ import pytest
 from kholo.evidence import append, keys, log
 from kholo.model import Incident
 from kholo.publish.language import language
-from kholo.serve.around import proofs
+from kholo.serve.around import days, proofs
 from kholo.serve.kept import Kept
+from kholo.serve.live import LivePages
 from kholo.serve.pack import CODINGS, in_codings, wanted
+from kholo.serve.pages import FolderPages, Page
+from kholo.serve.query import Reader
 from kholo.serve.read import Index
+from kholo.store import Store
 
 from . import raw
 from .serving import Server, kholo, served
@@ -29,6 +34,7 @@ ROOT = Path(__file__).parents[1]
 CASE = "zz-simulated"
 API = "/api/v1"
 UID = "20250317180000.000001_PK_webconnectivity_0123456789abcdef"
+SLOW = "Its transfer was far slower than usual"
 MOMENT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
 
@@ -139,12 +145,67 @@ def test_a_live_incident_shows_the_proofs_that_a_page_of_a_case_shows(server: Se
         assert [row.measurement_uid for row in proofs(index, index.current(), one).verdicts] == shown
 
 
+def without_a_build(given: Path) -> LivePages:
+    """Pages of the store that are all made when they are asked for, as there is no folder of a build."""
+    return LivePages(FolderPages(given / "nothing"), Reader(Index(given / "store" / "served"), Store(given / "store")))
+
+
+def text_of(pages: LivePages, path: str) -> str:
+    found = pages.page(path)
+    assert isinstance(found, Page)
+    return found.body.decode()
+
+
+def test_a_measurement_of_a_slow_stretch_says_so_as_the_page_of_a_build_does(
+    given: Path, server: Server, site: Path
+) -> None:
+    index = Index(given / "store" / "served")
+    slow = {key for key, _ in index.facts(index.current(), "slow", "simulated", {}, 10_000)}
+    pages = without_a_build(given)
+    built = {path.parent.name: path.read_text() for path in (site / "en" / "measurements").glob("*/index.html")}
+    said = {uid: SLOW in text for uid, text in built.items()}
+    assert set(said.values()) == {True, False}
+    assert said == {uid: SLOW in text_of(pages, f"/en/measurements/{uid}/") for uid in built}
+    alone = sorted(slow - set(built))
+    assert alone
+    assert SLOW in server.get(f"/en/measurements/{alone[0]}/").body.decode()
+
+
+def rows(page: str) -> list[tuple[str, ...]]:
+    """The table behind the calendar of a page."""
+    (table,) = re.findall(r'<h2 id="calendar">.*?<tbody>(.*?)</tbody>', page, re.DOTALL)
+    return re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td>', table)
+
+
+def test_an_incident_has_the_calendar_that_the_page_of_a_build_has(given: Path, server: Server, site: Path) -> None:
+    pages = without_a_build(given)
+    for path in (site / "en" / "incidents").glob("chirp-*/index.html"):
+        page = text_of(pages, f"/en/incidents/{path.parent.name}/")
+        # A case has days before which nothing of it counts; the other page has some weeks before the incident.
+        mine = [row for row in rows(page) if row[2] != "nothing measured"]
+        assert mine == [row for row in rows(path.read_text()) if row[2] != "nothing measured"]
+        assert len(mine) > 1
+        assert page.count("SIMULATED DATA. Nothing here happened.") == 2, "in the picture for each size"
+        (link,) = re.findall(r'href="[./]*(/api/v1/days\?[^"]*)"', page)
+        assert "place=ZZ&amp;simulated=true&amp;since=2025-0" in link
+        assert server.get(html.unescape(link)).body.startswith(b"service,place,network,day,state")
+
+
+def test_a_calendar_has_no_days_to_come(given: Path, server: Server) -> None:
+    index = Index(given / "store" / "served")
+    one = msgspec.convert(next(server.walk(f"{API}/incidents?simulated=true&state=throttled")), Incident)
+    for changed, last in ((MOMENT, date(2025, 5, 13)), (datetime(2025, 4, 10, 12, tzinfo=UTC), date(2025, 4, 10))):
+        found = days(index, msgspec.structs.replace(index.current(), changed=changed), one)
+        assert (found.window[1], {row.network for row in found.days}) == (last, set(one.networks))
+        assert all(found.window[0] <= row.day <= last for row in found.days)
+
+
 def test_live_pages_are_kept_and_conditional(server: Server, site: Path) -> None:
     address = f"/en/measurements/{stray(server, site)}/"
     first = server.get(address)
-    for wish in ({"If_None_Match": first["ETag"]}, {"If_Modified_Since": first["Last-Modified"]}):
-        again = server.get(address, **wish)
-        assert (again.status, again.body, again["ETag"]) == (304, b"", first["ETag"])
+    again = server.get(address, If_None_Match=first["ETag"])
+    assert (again.status, again.body, again["ETag"]) == (304, b"", first["ETag"])
+    assert first["Last-Modified"] == "None", "no one moment is that of all that it is made from"
     assert server.get(f"{address}index.html").body == first.body
     assert server.get(address.removesuffix("/")).status == 301
 

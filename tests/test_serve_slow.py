@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from kholo.serve.slow import SlowReaders
+from kholo.serve.connections import Connections
 from kholo.serve.streams import AT_ONCE
 
 from .serving import Server, served
@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     (site / "index.html").write_bytes(b"<!DOCTYPE html><title>A page</title>")
     (site / "page.bin").write_bytes(PAGE)
     (site / "large.bin").write_bytes(LARGE)
-    with served("--site", site, "--rate", "0") as running:
+    with served("--site", site, "--rate", "0", "--at-once", "0") as running:
         yield running
 
 
@@ -82,7 +82,7 @@ def test_who_takes_next_to_nothing_is_cut_off_and_nobody_else() -> None:
         for end in ends:
             end.setblocking(False)
         now = [0.0]
-        readers = SlowReaders(ours.getsockname()[1], lambda: now[0], least=10_000, patience=10)
+        readers = Connections(ours.getsockname()[1], lambda: now[0], 0, least=10_000, patience=10)
         closed = 0
         while not closed and now[0] < 60:
             for end in (ends[0], ends[1], ends[3]):

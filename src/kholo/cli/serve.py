@@ -49,6 +49,10 @@ Examples:
     help="Requests a second and client, with ten times that at once; 0: as many as come. Each worker counts by itself.",
 )  # fmt: skip
 @click.option(
+    "--at-once", type=click.IntRange(0, 10_000), default=8, show_default=True,
+    help="Requests of a client that are being answered at the same time; 0: any, and any number of connections.",
+)  # fmt: skip
+@click.option(
     "--every", type=click.FloatRange(0.1, 86_400), default=30.0, show_default=True,
     help="Seconds after which it looks for new parts of the store and changed cases.",
 )  # fmt: skip
@@ -66,6 +70,7 @@ def serve(
     port: int,
     workers: int,
     rate: float,
+    at_once: int,
     every: float,
     behind_proxy: bool,
 ) -> None:
@@ -84,7 +89,7 @@ def serve(
         sources = Sources(folder, store, case_folders(cases), site is None, looks, as_of, fingerprints)
         stack.enter_context(alone(folder))
         refresh(sources, moment_or_now(None), _tell)
-        run(sources, Options(host, port, workers, rate, every, behind_proxy, site), click.echo)
+        run(sources, Options(host, port, workers, rate, at_once, every, behind_proxy, site), click.echo)
 
 
 def _tell(done: int, of: int) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from .answer import Answer, Basis, answer
 from .book import Book
 from .build import build_site
-from .site import Dossier, Outside, Site
+from .site import Calendar, Dossier, Outside, Site
 from .view import CaseView, Elsewhere, Others, Versions
 
 __all__ = [
     "Answer",
     "Basis",
     "Book",
+    "Calendar",
     "CaseView",
     "Dossier",
     "Elsewhere",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 
 import msgspec
 
 from kholo.judge.story import Telling
-from kholo.model import Clock, ClockKind, Incident, UsageError, Verdict
+from kholo.model import Clock, ClockKind, DayState, Incident, UsageError, Verdict
 
 from . import catalogue
 from .answer import case_incidents
@@ -88,17 +88,26 @@ class Attached(msgspec.Struct, frozen=True):
     contact: str = ""
 
 
+class Calendar(msgspec.Struct, frozen=True):
+    """Days of some networks; the first and the last day that are drawn, both inside."""
+
+    days: tuple[DayState, ...] = ()
+    window: tuple[date, date] = (date.min, date.min)
+
+
 class Outside(msgspec.Struct, frozen=True):
     """Measurements and incidents that stand in no case, by id, each with what its service is called.
 
-    `proofs` are results that show an incident, by its id, and `slow` those whose speed does; `cases` those of the same
-    service and country, by id, with their titles. `stands` says whether there is a page at a path below a language that
-    is not made from this site, and `as_of` up to which moment those count (UTC).
+    `proofs` are results that show an incident, by its id, and `calendars` the days around it; `slow` are the results
+    whose speed does; `cases` those of the same service and country, by id, with their titles. `stands` says whether
+    there is a page at a path below a language that is not made from this site, and `as_of` up to which moment those
+    count (UTC).
     """
 
     measurements: Mapping[str, tuple[str, Verdict]] = msgspec.field(default_factory=dict)
     incidents: Mapping[str, tuple[str, Incident]] = msgspec.field(default_factory=dict)
     proofs: Mapping[str, Sequence[Verdict]] = msgspec.field(default_factory=dict)
+    calendars: Mapping[str, Calendar] = msgspec.field(default_factory=dict)
     slow: frozenset[str] = frozenset()
     cases: Mapping[str, str] = msgspec.field(default_factory=dict)
     stands: Callable[[str], bool] = lambda _path: False

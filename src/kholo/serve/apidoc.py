@@ -32,8 +32,9 @@ and its modules say from a store.
   characters are written out as `[U+202E]`.
 - **Caching**: each answer has an `ETag` that follows from the state of the store and the question; with `If-None-Match`
   an unchanged answer is 304. Bodies come in gzip for who takes it.
-- **Limits**: 20 requests a second and client, 200 at once, unless whoever serves chose otherwise. `RateLimit` and
-  `X-RateLimit-…` say what is left, 429 and `Retry-After` how long to wait. A page has 1,000 rows at most, an address
+- **Limits**: 20 requests a second and client, 200 after a pause, and eight that are being answered at the same time,
+  unless whoever serves chose otherwise. `RateLimit` and `X-RateLimit-…` say what is left, 429 and `Retry-After` how
+  long to wait. A page has 1,000 rows at most, an address
   2,048 characters, and each query a bounded amount of work.
 - **Other sites** may ask from their pages (CORS, any origin, no credentials).
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import msgspec
 
-from kholo.model import Incident, Verdict
+from kholo.model import DayState, Incident, Verdict
 from kholo.pipeline.proofs import chosen, states_of
+from kholo.publish import Calendar
+from kholo.publish.charts.calendar import MOST_YEARS, window_of
 
+from .facts import day_key
 from .index import Current
 from .read import Index, span_of
 from .rows import CaseRow, Proofs
@@ -17,6 +21,8 @@ from .rows import CaseRow, Proofs
 _ASKED = 20
 #: Incidents and cases that are named at most.
 _MOST = 20
+#: Days of a network that are read: those of as many years as a calendar has, and of some weeks.
+_MOST_DAYS = 366 * (MOST_YEARS + 1)
 
 
 def proofs(index: Index, current: Current, incident: Incident) -> Proofs:
@@ -33,6 +39,25 @@ def proofs(index: Index, current: Current, incident: Incident) -> Proofs:
                 page = index.verdicts(current, wanted, span, _ASKED)
                 found += [msgspec.json.decode(row, type=Verdict) for row in page.rows]
     return Proofs(chosen(incident, found))
+
+
+def is_slow(index: Index, current: Current, uid: str) -> bool:
+    """Whether a measurement's transfer was so slow that it shows an incident."""
+    return bool(index.facts(current, "slow", "key = :key", {"key": uid}, 1))
+
+
+def days(index: Index, current: Current, incident: Incident) -> Calendar:
+    """The days of an incident's networks, some weeks before and after it, up to when the index last changed."""
+    window = window_of(incident, (date.min, current.changed.date()))
+    found: list[DayState] = []
+    for network in incident.networks:
+        low, high = (day_key(incident.service, incident.place, network, day) for day in window)
+        # A key has more after the day; no character of it is that high.
+        values = {"simulated": incident.simulated, "low": low, "high": f"{high}~"}
+        test = "simulated = :simulated AND key BETWEEN :low AND :high"
+        rows = index.facts(current, "day", test, values, _MOST_DAYS)
+        found += [msgspec.json.decode(row, type=DayState) for _, row in rows]
+    return Calendar(tuple(found), window)
 
 
 def incidents(index: Index, current: Current, verdict: Verdict) -> list[Incident]:

@@ -82,7 +82,10 @@ def of_judge(judge: Judge) -> Iterator[Fact]:
 
 
 def of_store(store: Store, judge: Judge) -> Iterator[Fact]:
-    """Incidents, days and signals; and the proofs of incidents that speed shows, which no state tells of."""
+    """Incidents, days and signals; and the proofs of incidents that speed shows, which no state tells of.
+
+    So are the measurements whose transfers were slow in such an incident.
+    """
     seen = events(store, judge, Filter())
     yield from map(_incident, seen.incidents)
     yield from map(_day, seen.days)
@@ -90,7 +93,9 @@ def of_store(store: Store, judge: Judge) -> Iterator[Fact]:
     if by_speed:
         with judged(store, judge) as db:
             for one, rates in by_speed:
-                yield _proof(one, proofs_of(db, one, rates), slow_uids(rates))
+                slow = slow_uids(rates)
+                yield _proof(one, proofs_of(db, one, rates), slow)
+                yield from (Fact("slow", uid, _ENCODER.encode(one.incident_id), one.simulated) for uid in sorted(slow))
     with store.connect() as db:
         for row in select(db, SignalFilter()):
             yield _signal(row)
@@ -147,8 +152,13 @@ def _proof(one: Incident, verdicts: Sequence[Verdict], slow: Collection[str]) ->
     return Fact("proof", one.incident_id, _ENCODER.encode(Proofs(tuple(verdicts), known)), one.simulated)
 
 
+def day_key(service: str, place: str, network: str, day: date) -> str:
+    """Where the keys of a day begin: rows of a network are in the order of time."""
+    return f"{service} {place} {network} {day.isoformat()}"
+
+
 def _day(one: DayState) -> Fact:
-    key = f"{one.service} {one.place} {one.network} {one.day.isoformat()} {one.simulated:d}"
+    key = f"{day_key(one.service, one.place, one.network, one.day)} {one.simulated:d}"
     begin, end = _day_second(one.day), _day_second(one.day, end=True)
     return Fact(
         "day", key, _ENCODER.encode(one), one.simulated, "", one.service, one.place, one.network, one.state, begin, end

@@ -37,36 +37,40 @@ class Left(msgspec.Struct, frozen=True):
 
 
 class Limits:
-    """Buckets by client. A client is known by a digest that is keyed anew at each start."""
+    """Buckets by client, as `known_as` has it."""
 
-    def __init__(self, rate: float, salt: bytes, clock: Callable[[], float]) -> None:
-        self._rate, self._salt, self._clock = rate, salt, clock
+    def __init__(self, rate: float, clock: Callable[[], float]) -> None:
+        self._rate, self._clock = rate, clock
         self._size = max(1.0, rate * BURST)
         self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def take(self, client: str) -> tuple[bool, Left]:
+    def take(self, client: bytes) -> tuple[bool, Left]:
         """Whether a request of this client is answered, and what it has left then."""
-        key = hashlib.blake2b(network_of(client).encode(errors="replace"), key=self._salt, digest_size=12).digest()
         now = self._clock()
         with self._lock:
-            tokens, then = self._buckets.pop(key, (self._size, now))
+            tokens, then = self._buckets.pop(client, (self._size, now))
             tokens = min(self._size, tokens + (now - then) * self._rate)
             is_fine = tokens >= 1
             tokens -= is_fine
-            self._buckets[key] = tokens, now
+            self._buckets[client] = tokens, now
             if len(self._buckets) > _CLIENTS:
                 self._buckets.popitem(last=False)
         wait = 0 if tokens >= 1 else math.ceil((1 - tokens) / self._rate)
         return is_fine, Left(int(self._size), int(tokens), wait, math.ceil((self._size - tokens) / self._rate))
 
 
+def known_as(client: str, salt: bytes) -> bytes:
+    """What a client is known by: a digest of its address. The key is another one at each start."""
+    return hashlib.blake2b(network_of(client).encode(errors="replace"), key=salt, digest_size=12).digest()
+
+
 def network_of(client: str) -> str:
-    """Whom an address counts for: of IPv6 the /64, which one customer has."""
+    """Whom an address counts for: of IPv6 the /64, which one customer has, but for one that stands for IPv4."""
+    if ":" not in client:
+        return client
     try:
-        address = ipaddress.ip_address(client)
+        address = ipaddress.IPv6Address(client)
     except ValueError:
         return client
-    if address.version == 6:
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from datetime import datetime
 from typing import Any
 
@@ -44,12 +45,13 @@ class _Built(msgspec.Struct, frozen=True):
 class LivePages:
     """The pages of a folder; where it has none, those that can be made from the index and the store.
 
-    What was made is kept until the index or the folder is another one.
+    What was made is kept for as long as all that it was made from is as it was: the state of the index, and what was
+    looked at in the folder. A folder is written file by file, so no one file of it tells its state.
     """
 
     def __init__(self, files: FolderPages, reader: Reader) -> None:
         self._files, self._reader = files, reader
-        self._kept: Kept[Page] = Kept(_KEPT, weight)
+        self._kept: Kept[_Made] = Kept(_KEPT, lambda made: weight(made.page))
 
     def page(self, path: str) -> Page | Moved | None:
         """What stands at a path. Raises `Problem` when the store is busy."""
@@ -59,12 +61,18 @@ class LivePages:
         """The page that says that there is none, with links that hold at this path."""
         first = path.split("/")[1]
         at = (first if first in language_codes() else "") + "/" * min(path.count("/") - 1, _DEEP)
-        key = ("missing", at, code, self._state())
-        known = self._kept.get(key)
+        key = ("missing", at, code)
+        known = self._known(key)
         if known is None:
-            known = page_of("index.html", Book(self._site(Outside())).missing(at, code))
-            self._kept.put(key, known)
+            folder = _Folder(self._files)
+            known = page_of("index.html", Book(_site(folder, Outside())).missing(at, code))
+            self._kept.put(key, _Made(known, folder.seen()))
         return known
+
+    def _known(self, key: Hashable) -> Page | None:
+        """A page that was made, if what it found in the folder is there still."""
+        made = self._kept.get(key)
+        return made.page if made is not None and _Folder(self._files).is_still(made.seen) else None
 
     def _live(self, path: str) -> Page | Moved | None:
         found = _LIVE.fullmatch(path)
@@ -73,11 +81,13 @@ class LivePages:
         if found[4] == "/index.html":
             path = path.removesuffix("index.html")
         current = self._reader.index.current()
-        key = (path, current.verdicts_digest, current.facts_digest, current.set_name, self._state())
-        known = self._kept.get(key)
+        key = (path, current.verdicts_digest, current.facts_digest, current.set_name, current.changed)
+        known = self._known(key)
         if known is not None:
             return known
-        site = self._measurement(found[3], current) if found[2] == "measurements" else self._incident(found[3], current)
+        folder = _Folder(self._files)
+        make = self._measurement if found[2] == "measurements" else self._incident
+        site = make(found[3], current, folder)
         if site is None:
             return None
         if not found[4]:
@@ -85,74 +95,111 @@ class LivePages:
         body = Book(site).page_at(path[1:])
         if body is None:
             return None
-        made = page_of("index.html", body, current.changed)
-        self._kept.put(key, made)
+        made = page_of("index.html", body)
+        self._kept.put(key, _Made(made, folder.seen()))
         return made
 
-    def _measurement(self, uid: str, current: Current) -> Site | None:
-        found = self._reader.measurement(uid)
+    def _measurement(self, uid: str, current: Current, folder: _Folder) -> Site | None:
+        found = self._reader.measurement(current, uid)
         if found is None:
             return None
         verdict, story = found
-        index = self._reader.index
-        name = self._reader.service_name(verdict.service) if verdict.service else verdict.input or verdict.test_name
+        service, index = verdict.service, self._reader.index
+        name = self._reader.service_name(current, service) if service else verdict.input or verdict.test_name
         outside = Outside(
             measurements={uid: (name, verdict)},
             incidents={one.incident_id: (name, one) for one in around.incidents(index, current, verdict)},
+            slow=frozenset({uid} if around.is_slow(index, current, uid) else ()),
             cases=around.cases(index, current, verdict),
         )
-        return self._site(outside, stories={uid: story} if story else {})
+        return _site(folder, outside, stories={uid: story} if story else {})
 
-    def _incident(self, name: str, current: Current) -> Site | None:
-        found = self._reader.incident(name)
+    def _incident(self, name: str, current: Current, folder: _Folder) -> Site | None:
+        found = self._reader.incident(current, name)
         if found is None:
             return None
-        service, index = self._reader.service_name(found.service), self._reader.index
+        service, index = self._reader.service_name(current, found.service), self._reader.index
         known = around.proofs(index, current, found)
         outside = Outside(
             measurements={one.measurement_uid: (service, one) for one in known.verdicts},
             incidents={name: (service, found)},
             proofs={name: known.verdicts},
+            calendars={name: around.days(index, current, found)},
             slow=frozenset(known.slow),
             cases=around.cases(index, current, found),
         )
-        return self._site(outside)
+        return _site(folder, outside)
 
-    def _state(self) -> str:
-        """Tells builds of the folder apart."""
-        index = self._files.page(_INDEX)
-        return index.etag if isinstance(index, Page) else ""
 
-    def _site(self, outside: Outside, **more: Any) -> Site:
-        """A site without cases that looks as that of the folder, and leads to its pages."""
-        built = self._built()
-        if built is not None:
-            outside = msgspec.structs.replace(outside, as_of=built.as_of)
-        key = Key(built.key.name, built.key.fingerprint, "") if built and built.key else None
-        return Site(
-            [],
-            outside=msgspec.structs.replace(outside, stands=self._stands),
-            address=built.address if built else "",
-            attached=Attached(key=key),
-            fonts=self._font(),
-            **more,
-        )
+class _Folder:
+    """The folder as a page that is being made finds it: each thing is looked at once."""
 
-    def _built(self) -> _Built | None:
-        index = self._files.page(_INDEX)
-        try:
-            return msgspec.json.decode(index.body, type=_Built) if isinstance(index, Page) else None
-        except msgspec.DecodeError:
-            # An older build, or somebody else's folder.
-            return None
+    def __init__(self, files: FolderPages) -> None:
+        self._files = files
+        self.index, self.font = self._file(_INDEX), self._file(_FONT)
+        self._stood: dict[str, bool] = {}
 
-    def _stands(self, path: str) -> bool:
-        """A page of one language is there in all."""
-        return self._files.stands(f"/{language_codes()[0]}/{path}index.html")
+    def stands(self, path: str) -> bool:
+        """Whether there is a page; one of one language is there in all."""
+        if path not in self._stood:
+            self._stood[path] = self._files.stands(f"/{language_codes()[0]}/{path}index.html")
+        return self._stood[path]
 
-    def _font(self) -> FontMaker | None:
-        found = self._files.page(_FONT)
-        return (lambda _letters: Font(found.body, "")) if isinstance(found, Page) else None
+    def seen(self) -> _Seen:
+        """What was looked at until now."""
+        index, font = (one.etag if one else "" for one in (self.index, self.font))
+        return _Seen(index, font, dict(self._stood))
+
+    def is_still(self, seen: _Seen) -> bool:
+        """Whether a page that saw this would see the same now."""
+        return all(self.stands(path) is there for path, there in seen.stood.items()) and self.seen() == seen
+
+    def _file(self, path: str) -> Page | None:
+        found = self._files.page(path)
+        return found if isinstance(found, Page) else None
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    """The tags of files that a page was made from, and the paths at which it found a page, or none."""
+
+    index: str
+    font: str
+    stood: dict[str, bool]
+
+
+class _Made(msgspec.Struct, frozen=True):
+    """A page, and what it saw of the folder."""
+
+    page: Page
+    seen: _Seen
+
+
+def _site(folder: _Folder, outside: Outside, **more: Any) -> Site:
+    """A site without cases that looks as that of the folder, and leads to its pages."""
+    built = _built(folder.index)
+    if built is not None:
+        outside = msgspec.structs.replace(outside, as_of=built.as_of)
+    key = Key(built.key.name, built.key.fingerprint, "") if built and built.key else None
+    return Site(
+        [],
+        outside=msgspec.structs.replace(outside, stands=folder.stands),
+        address=built.address if built else "",
+        attached=Attached(key=key),
+        fonts=_fonts(folder.font),
+        **more,
+    )
+
+
+def _built(index: Page | None) -> _Built | None:
+    try:
+        return msgspec.json.decode(index.body, type=_Built) if index else None
+    except msgspec.DecodeError:
+        # An older build, or somebody else's folder.
+        return None
+
+
+def _fonts(found: Page | None) -> FontMaker | None:
+    return (lambda _letters: Font(found.body, "")) if found else None
 
 
 def preferred(header: str, codes: list[str]) -> str:

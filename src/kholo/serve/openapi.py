@@ -54,7 +54,7 @@ def _problem() -> dict[str, Any]:
 
 
 def _path(one: Resource) -> dict[str, Any]:
-    fails = {kind.status: kind.title for kind in KINDS.values() if kind.status not in (405, 500)}
+    fails = {kind.status: kind.title for kind in KINDS.values() if kind.status not in (405, 416, 500)}
     if not one.is_list and "{" not in one.path:
         fails.pop(404, None)
     get = {

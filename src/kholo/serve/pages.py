@@ -13,6 +13,7 @@ import msgspec
 
 from .kept import Kept
 from .pack import in_codings
+from .streams import Large, looked_at
 
 #: Bytes of pages that are kept in memory, and the largest that is: a larger file is read piece by piece.
 _KEPT, _LARGEST = 64 << 20, 2 << 20
@@ -28,7 +29,7 @@ _PACKABLE = ("text/", "application/json", "application/xml", "application/atom+x
 class Page(msgspec.Struct, frozen=True):
     """What stands at a path. `codings` are the body packed, by name, where that is shorter; `etag` is without quotes.
 
-    `changed` is when it last did (UTC). Of a large one there is the `file` instead of the body, with `size` bytes.
+    `changed` is when it last did (UTC). Of a large one there is the `file` instead of the body.
     """
 
     body: bytes
@@ -36,8 +37,17 @@ class Page(msgspec.Struct, frozen=True):
     etag: str
     codings: Mapping[str, bytes] = msgspec.field(default_factory=dict)
     changed: datetime | None = None
-    file: Path | None = None
-    size: int = 0
+    file: Large | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of it, as it is."""
+        return self.file.size if self.file else len(self.body)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether a part of it is of use to anybody. A page to look at is asked for whole, and comes packed."""
+        return not self.content_type.startswith("text/html")
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -65,7 +75,7 @@ class FolderPages:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._kept: Kept[tuple[tuple[int, int, int], Page]] = Kept(_KEPT, lambda held: weight(held[1]))
+        self._kept: Kept[tuple[Large, Page]] = Kept(_KEPT, lambda held: weight(held[1]))
 
     def page(self, path: str) -> Page | Moved | None:
         """The file at a path, or the `index.html` of a folder."""
@@ -101,20 +111,19 @@ def _moved(path: str, folder: Path) -> Moved | None:
     return Moved(f"{path}/") if (folder / "index.html").is_file() else None
 
 
-def _page(kept: Kept[tuple[tuple[int, int, int], Page]], path: str, file: Path) -> Page | None:
+def _page(kept: Kept[tuple[Large, Page]], path: str, file: Path) -> Page | None:
     if not file.is_file():
         return None
     status = file.stat()
-    stamp = status.st_ino, status.st_mtime_ns, status.st_size
+    seen = looked_at(file, status)
     known = kept.get(path)
-    if known is not None and known[0] == stamp:
+    if known is not None and known[0] == seen:
         return known[1]
     changed = datetime.fromtimestamp(status.st_mtime, UTC)
-    if status.st_size > _LARGEST:
-        etag = hashlib.blake2b(repr(stamp).encode(), digest_size=12).hexdigest()
-        return Page(b"", type_of(file.name), etag, changed=changed, file=file, size=status.st_size)
+    if seen.size > _LARGEST:
+        return Page(b"", type_of(file.name), seen.etag, changed=changed, file=seen)
     page = page_of(file.name, file.read_bytes(), changed)
-    kept.put(path, (stamp, page))
+    kept.put(path, (seen, page))
     return page
 
 

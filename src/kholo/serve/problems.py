@@ -28,6 +28,9 @@ KINDS = {
         ),
         ProblemKind("uri-too-long", 414, "The address is too long", "More than 2,048 characters."),
         ProblemKind(
+            "range-not-satisfiable", 416, "The file has no such bytes", "`Content-Range` says how many it has."
+        ),
+        ProblemKind(
             "too-many-requests", 429, "Too many requests",
             "Wait as many seconds as `Retry-After` says. Whoever needs much is better served with the store.",
         ),

@@ -110,24 +110,23 @@ class Reader:
             return _index(current)
         return msgspec.Raw(self._fact(current, resource.kind, values["case"]))
 
-    def measurement(self, uid: str) -> tuple[Verdict, Telling | None] | None:
+    def measurement(self, current: Current, uid: str) -> tuple[Verdict, Telling | None] | None:
         """The verdict on a measurement, and the first of its stories. Raises `Problem` when too many are asked for."""
-        current = self.index.current()
         held = self.index.verdict(current, uid)
         if held is None:
             return None
         stories = self._told(current, held.parts, uid) if self._store is not None else []
         return msgspec.json.decode(held.row, type=Verdict), next(iter(stories), None)
 
-    def incident(self, name: str) -> Incident | None:
+    def incident(self, current: Current, name: str) -> Incident | None:
         """The incident of exactly this id."""
-        for _, row in self.index.facts(self.index.current(), "incident", "key = :key", {"key": name}, 1):
+        for _, row in self.index.facts(current, "incident", "key = :key", {"key": name}, 1):
             return msgspec.json.decode(row, type=Incident)
         return None
 
-    def service_name(self, service: str) -> str:
+    def service_name(self, current: Current, service: str) -> str:
         """What people call a service; its id where that is not known."""
-        for _, row in self.index.facts(self.index.current(), "service", "key = :key", {"key": service}, 1):
+        for _, row in self.index.facts(current, "service", "key = :key", {"key": service}, 1):
             return msgspec.json.decode(row, type=ServiceRow).name or service
         return service
 

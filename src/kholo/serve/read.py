@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,11 +72,11 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Index:
-    """What a server reads, from as many threads as it likes; each has connections of its own."""
+    """What a server reads, from as many threads as it likes. There are connections for as many as read at once."""
 
     def __init__(self, folder: Path) -> None:
         self.place = Place(folder)
-        self._local = threading.local()
+        self._free: list[dict[str, sqlite3.Connection]] = []
         self._looked = 0.0
         self._stamp: tuple[int, int] = (0, 0)
         self._current: Current | None = None
@@ -103,25 +102,38 @@ class Index:
 
     @contextmanager
     def reading(self, name: str) -> Iterator[sqlite3.Connection]:
-        """This thread's connection to a file of the index, for one query after the other and not for too long."""
-        known: dict[str, sqlite3.Connection] = self._local.__dict__.setdefault("known", {})
+        """A connection to a file of the index, for one query after the other and not for too long."""
+        known = self._taken()
+        try:
+            db = self._connection(known, name)
+            limit = time.monotonic() + _TIME
+            db.set_progress_handler(lambda: time.monotonic() > limit, _STEPS)
+            try:
+                yield db
+            finally:
+                db.set_progress_handler(None, 0)
+        except sqlite3.OperationalError as error:
+            if "interrupted" in str(error):
+                raise TooSlow from error
+            raise
+        finally:
+            self._free.append(known)
+
+    def _taken(self) -> dict[str, sqlite3.Connection]:
+        """Connections that nobody uses, those that were used last: their caches are warm. None are open at first."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return {}
+
+    def _connection(self, known: dict[str, sqlite3.Connection], name: str) -> sqlite3.Connection:
         if name not in known:
             for old in known.values():
                 old.close()
             known.clear()
         for one in {name, self.current().facts, self.current().verdicts} - set(known) - {""}:
             known[one] = _connect(self.place.folder / one)
-        db = known[name]
-        limit = time.monotonic() + _TIME
-        db.set_progress_handler(lambda: time.monotonic() > limit, _STEPS)
-        try:
-            yield db
-        except sqlite3.OperationalError as error:
-            if "interrupted" in str(error):
-                raise TooSlow from error
-            raise
-        finally:
-            db.set_progress_handler(None, 0)
+        return known[name]
 
     def verdicts(self, current: Current, wanted: dict[str, Any], span: Span, limit: int) -> Found:
         """A page of verdicts. `wanted` names values that groups must have; `simulated` is one of them."""
@@ -159,7 +171,8 @@ class Index:
             found = _all(db, query, values)
             if not found:
                 return None
-            copies = db.execute("SELECT part FROM copies WHERE hash = :hash AND uid = :uid", values).fetchall()
+            of_then = "SELECT part FROM copies WHERE hash = :hash AND uid = :uid AND part <= :generation"
+            copies = db.execute(of_then, values).fetchall()
             numbers = [found[0].part, *(number for (number,) in copies)]
             query = f"SELECT id FROM parts WHERE n IN ({', '.join('?' * len(numbers))}) ORDER BY id"  # noqa: S608
             parts = tuple(part for (part,) in db.execute(query, numbers))

@@ -18,21 +18,26 @@ from kholo.model import KholoError
 from kholo.publish.language import language_codes
 
 from . import formats, params
+from .crowd import Turns
 from .index import Current
 from .kept import Kept
-from .limits import Left, Limits
+from .limits import Left, Limits, known_as
 from .live import preferred
 from .openapi import document
 from .pack import packed, wanted
-from .pages import AllPages, Moved
+from .pages import AllPages, Moved, Page
 from .problems import TYPE, Problem
 from .query import Reader, Rows
+from .ranges import Part, asked_for
 from .read import TooSlow
 from .resources import FORMATS, ROOT, Resource, find
-from .streams import Stream, Streams
+from .streams import Stream, Streams, unread
 
 METHODS = "GET, HEAD, OPTIONS"
 MAX_ADDRESS = 2_048
+#: Answers that are made at the same time. Two are best (docs/decisions/0023-serving.md): that is what one client has,
+#: and the third is there for another.
+TURNS = 3
 #: Bodies that are worth packing, in bytes.
 _PACKED_FROM = 600
 _KEPT = 64 << 20
@@ -87,24 +92,30 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Site:
-    """Everything that is served."""
+    """Everything that is served. `salt` is what clients are known by, `at_once` the requests that each may have here at
+    the same time (0: any)."""
 
-    def __init__(self, reader: Reader | None, pages: AllPages | None, limits: Limits | None) -> None:
-        self._reader, self._pages, self._limits = reader, pages, limits
+    def __init__(
+        self, reader: Reader | None, pages: AllPages | None, limits: Limits | None, salt: bytes, at_once: int = 0
+    ) -> None:
+        self._reader, self._pages, self._limits, self._salt = reader, pages, limits, salt
         self._kept: Kept[Answer] = Kept(_KEPT, _weight)
-        self._streams = Streams()
+        self._turns = Turns(TURNS, at_once)
+        self._streams = Streams(is_any=not at_once)
 
     def answer(self, request: Request) -> Answer:
         """The answer. Never raises."""
         left: Left | None = None
+        client = known_as(request.client, self._salt)
         is_api = request.path == "/api" or request.path.startswith("/api/")
         try:
             if self._limits is not None:
-                is_fine, left = self._limits.take(request.client)
+                is_fine, left = self._limits.take(client)
                 if not is_fine:
                     wait = (("Retry-After", str(left.wait)),)
                     raise Problem("too-many-requests", f"ask again in {left.wait} s", wait)
-            made = self._answer(request, is_api=is_api)
+            with self._turns.turn(client):
+                made = self._answer(request, client, is_api=is_api)
         except Problem as problem:
             made = _problem(problem)
         except (TooSlow, KholoError, duckdb.Error, sqlite3.Error):
@@ -117,16 +128,16 @@ class Site:
             made = msgspec.structs.replace(made, headers=[*made.headers, *left.headers()])
         return made
 
-    def _answer(self, request: Request, *, is_api: bool) -> Answer:
+    def _answer(self, request: Request, client: bytes, *, is_api: bool) -> Answer:
         if len(request.path) + len(request.query) > MAX_ADDRESS:
             raise Problem("uri-too-long", f"more than {MAX_ADDRESS:,} characters")
         if request.method == "OPTIONS":
             return Answer(204, [*(_API if is_api else _PAGE), ("Allow", METHODS), *(_PREFLIGHT if is_api else [])])
         if request.method not in ("GET", "HEAD"):
             raise Problem("method-not-allowed", f"there is: {METHODS}", (("Allow", METHODS),))
-        return self._resource(request) if is_api else self._page(request)
+        return self._resource(request) if is_api else self._page(request, client)
 
-    def _page(self, request: Request) -> Answer:
+    def _page(self, request: Request, client: bytes) -> Answer:
         path = _decoded(request.path)
         code = preferred(request.headers.get("accept-language", ""), language_codes())
         if path == "/" and code != "en":
@@ -138,20 +149,32 @@ class Site:
         if isinstance(found, Moved):
             place = quote(found.path.rstrip("/").rpartition("/")[2])
             return Answer(301, [*_PAGE, ("Location", f"{place}/"), ("Cache-Control", f"public, max-age={_MAX_AGE}")])
-        coding = wanted(request.headers, tuple(found.codings))
+        part = _part(found, request)
+        coding = wanted(request.headers, tuple(found.codings)) if part is None else ""
         etag = _etag(found.etag, coding)
         headers = [*_PAGE, ("ETag", etag), ("Cache-Control", f"public, max-age={_MAX_AGE}")]
         vary = [*(["Accept-Encoding"] if found.codings else []), *(["Accept-Language"] if path == "/" else [])]
         if vary:
             headers.append(("Vary", ", ".join(vary)))
+        if found.has_parts:
+            headers.append(("Accept-Ranges", "bytes"))
         if found.changed is not None:
             headers.append(_modified(found.changed))
         if _is_fresh(request.headers, etag, found.changed):
             return Answer(304, headers)
         headers += [("Content-Type", found.content_type), *_packing(coding)]
-        if found.file is not None:
-            return Answer(200, headers, self._streams.opened(found.file, found.size, is_read=request.method == "GET"))
-        return Answer(200, headers, found.codings.get(coding, found.body))
+        if part is not None:
+            shown = ("Content-Range", part.content_range(found.size))
+            if not part.size:
+                raise Problem("range-not-satisfiable", f"it has {found.size:,} bytes", (shown,))
+            return Answer(206, [*headers, shown], self._body(found, part, request, client))
+        whole = self._body(found, Part(0, found.size), request, client) if not coding else found.codings[coding]
+        return Answer(200, headers, whole)
+
+    def _body(self, page: Page, part: Part, request: Request, client: bytes) -> bytes | Stream:
+        if page.file is None:
+            return page.body[part.first : part.first + part.size]
+        return self._streams.opened(page.file, part, client) if request.method == "GET" else unread(part.size)
 
     def _missing(self, path: str, code: str, request: Request) -> Answer:
         """A page for people, a problem for programs."""
@@ -209,6 +232,13 @@ class Site:
         if coding and len(body) >= _PACKED_FROM:
             return Answer(200, [*headers, *_packing(coding)], packed(body))
         return Answer(200, headers, body)
+
+
+def _part(page: Page, request: Request) -> Part | None:
+    """The part of a file that is asked for: of the file as it is, never of a coding. HEAD has no parts (14.2)."""
+    if request.method != "GET" or not page.has_parts:
+        return None
+    return asked_for(request.headers, page.size, _etag(page.etag, ""))
 
 
 def _weight(answer: Answer) -> int:

@@ -20,6 +20,7 @@ from kholo.model import EnvironmentFault, KholoError
 from kholo.model.text import clean
 from kholo.store import Store
 
+from .connections import Connections
 from .limits import Limits
 from .live import LivePages
 from .pages import FolderPages
@@ -27,17 +28,18 @@ from .query import Reader
 from .read import Index
 from .refresh import SITE, Sources, made_from, refresh
 from .respond import Site
-from .slow import SlowReaders
 from .streams import AT_ONCE
 from .wsgi import application
 
 #: Milliseconds in which a client has to send the head of a request, also on a connection that it keeps open, and bytes
 #: that it may have.
 _HEAD_TIME, _HEAD_SIZE = 10_000, 16_384
-#: Requests that one worker answers at a time, as measured (docs/decisions/0023-serving.md); the next wait.
-_ANSWERS = 2
+#: Threads besides those of large files: for answers in the making, and for requests that wait for their turn.
+_WAITING = 16
 #: Connections that one worker holds; the next ones wait to be accepted. That is what Granian calls backpressure.
 _CONNECTIONS = 4_096
+#: Those of them that one client may have, where the server sees who its clients are.
+_OF_ONE = 256
 #: Files that a process opens besides.
 _FILES = 256
 #: Seconds that requests under way have for their end when the server is stopped.
@@ -45,12 +47,14 @@ _STOP = 5
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How it is served. `rate` is requests a second and client (0: any); `every` seconds it looks for something new."""
+    """How it is served. `rate` is requests a second and client (0: any), `at_once` those that a client may have here at
+    the same time (0: any); `every` seconds it looks for something new."""
 
     host: str = "127.0.0.1"
     port: int = 8_000
     workers: int = 1
     rate: float = 20.0
+    at_once: int = 8
     every: float = 30.0
     is_behind_proxy: bool = False
     site: Path | None = None
@@ -72,7 +76,7 @@ def serve(sources: Sources, options: Options, say: Callable[[str], None]) -> Non
         port=options.port,
         interface=Interfaces.WSGI,
         workers=options.workers,
-        blocking_threads=_ANSWERS + AT_ONCE,
+        blocking_threads=_WAITING + AT_ONCE,
         backpressure=_room(),
         websockets=False,
         http=HTTPModes.http1,
@@ -100,13 +104,13 @@ def serve(sources: Sources, options: Options, say: Callable[[str], None]) -> Non
 def loaded(sources: Sources, options: Options, salt: bytes) -> Callable[[dict[str, Any], Any], Any]:
     """What a worker runs."""
     store = Store(sources.store) if sources.store else None
-    limits = Limits(options.rate, salt, time.monotonic) if options.rate else None
+    limits = Limits(options.rate, time.monotonic) if options.rate else None
     reader = Reader(Index(sources.folder), store)
     pages = LivePages(FolderPages(options.site or sources.folder / SITE), reader)
-    site = Site(reader, pages, limits)
-    readers = SlowReaders(options.port, time.monotonic)
-    threading.Thread(target=readers.watch, daemon=True).start()
-    return application(site, is_behind_proxy=options.is_behind_proxy, at_once=_ANSWERS)
+    site = Site(reader, pages, limits, salt, options.at_once)
+    most = 0 if options.is_behind_proxy or not options.at_once else _OF_ONE
+    threading.Thread(target=Connections(options.port, time.monotonic, most).watch, daemon=True).start()
+    return application(site, is_behind_proxy=options.is_behind_proxy)
 
 
 def _room() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -17,18 +16,14 @@ _WANTED = {
     "HTTP_ACCEPT_ENCODING": "accept-encoding",
     "HTTP_IF_NONE_MATCH": "if-none-match",
     "HTTP_IF_MODIFIED_SINCE": "if-modified-since",
+    "HTTP_RANGE": "range",
+    "HTTP_IF_RANGE": "if-range",
 }
 Start = Callable[[str, list[tuple[str, str]]], Any]
 
 
-def application(
-    site: Site, *, is_behind_proxy: bool, at_once: int
-) -> Callable[[dict[str, Any], Start], Iterable[bytes]]:
-    """The application. Behind a proxy the client is the last address that it put into `X-Forwarded-For`.
-
-    So many answers are made `at_once`; files that are read piece by piece while they are sent don't count.
-    """
-    turns = threading.Semaphore(at_once)
+def application(site: Site, *, is_behind_proxy: bool) -> Callable[[dict[str, Any], Start], Iterable[bytes]]:
+    """The application. Behind a proxy the client is the last address that it put into `X-Forwarded-For`."""
 
     def answer(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         client = str(environ.get("REMOTE_ADDR", ""))
@@ -41,8 +36,7 @@ def application(
             headers={name: str(environ[key]) for key, name in _WANTED.items() if key in environ},
             client=client,
         )
-        with turns:
-            made = site.answer(request)
+        made = site.answer(request)
         is_empty = made.status in (204, 304)
         length = [] if is_empty else [("Content-Length", str(len(made.body)))]
         start(_REASONS[made.status], [*made.headers, *length])

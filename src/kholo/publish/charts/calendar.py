@@ -9,21 +9,22 @@ from functools import partial
 import msgspec
 from markupsafe import Markup
 
-from kholo.model import DayState, State
+from kholo.model import DayState, Incident, State
 
 from ..bands import fill, patterns
 from ..language import Language, marked
 from ..legend import Sample, legend, swatch
 from ..spans import DECISIVE
 from ..svg import group, label, number, tag
-from ..view import CaseView
 from ..words import STATE
-from .frame import MOST_ROWS, Chart, Size, pictures
+from .frame import MOST_ROWS, Chart, Invented, Size, pictures
 
 #: What a day of several networks counts as, the first that any of them has. Too little data never hides a state.
 WORST = (State.BLOCKED, State.THROTTLED, State.DOWN, State.OK, State.INSUFFICIENT)
 #: Years drawn, and days after the last measured one.
 MOST_YEARS, AFTER = 5, 366
+#: Days drawn before an incident and after it.
+AROUND = 28
 _WEEKDAYS = {0: marked("Mon"), 3: marked("Thu"), 6: marked("Sun")}
 _NOTHING = marked("nothing measured")
 
@@ -61,8 +62,16 @@ def _worst(day: date, rows: Sequence[DayState]) -> Day:
     )
 
 
+def window_of(incident: Incident, within: tuple[date, date]) -> tuple[date, date]:
+    """The days drawn for an incident: some weeks before and after it, as far as they are within these."""
+    ends = incident.onset.earliest, incident.end.latest if incident.end else incident.last_seen
+    first, last = (end.toordinal() for end in ends)
+    begin, end = (day.toordinal() for day in within)
+    return date.fromordinal(max(begin, first - AROUND)), date.fromordinal(min(end, last + AROUND))
+
+
 def calendar(
-    view: CaseView, days: Iterable[DayState], window: tuple[date, date], title: str, key: str, language: Language
+    view: Invented, days: Iterable[DayState], window: tuple[date, date], title: str, key: str, language: Language
 ) -> Chart | None:
     """The chart; None where nothing was measured in the window. `key` parts its ids from others on the page."""
     cells = calendar_days(days, window)

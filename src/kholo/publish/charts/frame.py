@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 from markupsafe import Markup
@@ -11,7 +12,6 @@ from ..language import Language
 from ..safe import cell
 from ..svg import label, tag
 from ..told import plain
-from ..view import CaseView
 
 #: Rows of the table behind a chart before the rest is left to the data.
 MOST_ROWS = 400
@@ -49,16 +49,24 @@ class Chart(msgspec.Struct, frozen=True):
     more: int = 0
 
 
+class Invented(Protocol):
+    """What a chart is of: a case, or what stands in none."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any of it is invented: then the picture says so."""
+
+
 #: Draws all below the first line: from a size, the prefix of ids and the pixel to begin at; gives the pixel below.
 Draw = Callable[[Size, str, float], tuple[list[Markup], float]]
 
 
-def pictures(key: str, title: str, desc: str, view: CaseView, language: Language, draw: Draw) -> tuple[Markup, ...]:
+def pictures(key: str, title: str, desc: str, view: Invented, language: Language, draw: Draw) -> tuple[Markup, ...]:
     """The chart at both sizes. `key` parts its ids from those of other charts on the page."""
     return tuple(_picture(size, f"{key}{size.letter}", title, desc, view, language, draw) for size in (WIDE, COMPACT))
 
 
-def _picture(size: Size, prefix: str, title: str, desc: str, view: CaseView, language: Language, draw: Draw) -> Markup:
+def _picture(size: Size, prefix: str, title: str, desc: str, view: Invented, language: Language, draw: Draw) -> Markup:
     head, top = [], 4.0
     if view.simulated:
         head = [label(4, 16, language.say("SIMULATED DATA. Nothing here happened."), "sim")]

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
-from kholo.model import Incident, State
+from kholo.model import DayState, Incident, State
 
-from ..charts.calendar import calendar
-from ..charts.frame import Chart
+from ..charts.calendar import calendar, window_of
+from ..charts.frame import Chart, Invented
 from ..charts.throughput import speed_charts
 from ..headline import incident_title
 from ..language import Language
 from ..rows import CasePage, incident_row
-from ..site import Site
+from ..site import Calendar, Site
 from . import shared
 from .kind import Key, Kind, only_one
 
-#: Days drawn before an incident and after it.
-AROUND = 28
-
 
 class Unnamed(msgspec.Struct, frozen=True):
-    """What the template asks of a case, where there is none."""
+    """What the page asks of a case, where there is none."""
 
+    simulated: bool
     network_names: dict[str, str] = {}
 
 
@@ -45,7 +45,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
         "title": incident_title(page.view.service, incident, language),
         **shared.of_case(page),
         "row": row,
-        "calendar": _calendar(page, incident, language),
+        "calendar": _calendar(page.view, page.view.days, incident, page.view.window, language),
         "speeds": _speeds(page, incident, language),
         "claims": [claim for claim in page.claims if key[0] in claim.assessment.evidence],
         "simulated": page.view.simulated or incident.simulated,
@@ -54,30 +54,39 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
 
 def _outside(site: Site, name: str, language: Language) -> dict[str, Any]:
     service, incident = site.outside.incidents[name]
+    view, seen = Unnamed(incident.simulated), site.outside.calendars.get(name, Calendar())
     return {
         "title": incident_title(service, incident, language),
+        "calendar": _calendar(view, seen.days, incident, seen.window, language),
+        "days": _asked(incident, seen.window),
         "row": incident_row(incident, 1, "incident", {}, site.outside.proofs.get(name, ()), site.outside.slow),
         "service": service,
-        "view": Unnamed(),
+        "view": view,
         "simulated": incident.simulated,
         "cited": [],
     }
 
 
-def _calendar(page: CasePage, incident: Incident, language: Language) -> Chart | None:
+def _calendar(
+    view: Invented, days: Iterable[DayState], incident: Incident, within: tuple[date, date], language: Language
+) -> Chart | None:
     """The days of its networks, with some weeks before and after."""
-    ends = incident.onset.earliest, incident.end.latest if incident.end else incident.last_seen
-    first, last = (end.toordinal() for end in ends)
-    begin, end = (day.toordinal() for day in page.view.window)
-    window = (max(begin, first - AROUND), min(end, last + AROUND))
     return calendar(
-        page.view,
-        [row for row in page.view.days if row.network in incident.networks],
-        (date.fromordinal(window[0]), date.fromordinal(window[1])),
+        view,
+        [row for row in days if row.network in incident.networks],
+        window_of(incident, within),
         language.say("Calendar of its networks"),
         "days",
         language,
     )
+
+
+def _asked(incident: Incident, window: tuple[date, date]) -> str:
+    """Where a live server has the days that its calendar shows, below the root."""
+    until = date.fromordinal(window[1].toordinal() + 1)
+    about = {"service": incident.service, "place": incident.place, "simulated": str(incident.simulated).lower()}
+    asked = {**about, "since": window[0].isoformat(), "until": until.isoformat(), "limit": "1000", "format": "csv"}
+    return f"api/v1/days?{urlencode(asked)}"
 
 
 def _speeds(page: CasePage, incident: Incident, language: Language) -> tuple[Chart, ...]:

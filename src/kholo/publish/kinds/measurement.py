@@ -47,6 +47,7 @@ def _content(site: Site, service: str, verdict: Verdict, language: Language) -> 
             for name, (called, one) in sorted(site.outside.incidents.items())
         ],
         "verdict": verdict,
+        "is_slow": uid in site.outside.slow,
         "story": _story(site.stories[uid], language) if uid in site.stories else [],
         "explorer": None if verdict.simulated else explorer_address(uid),
         "simulated": verdict.simulated,
