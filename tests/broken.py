@@ -67,7 +67,7 @@ def _no_entries(folder: Path) -> None:
 
 _D, _O, _C = "entries/denial.toml", "entries/order.toml", "case.toml"
 _S, _A, _Q = "entries/stay.toml", "entries/appeal.toml", "entries/question.toml"
-_R, _L, _B = "entries/answer.toml", "entries/letter.toml", "entries/basis.toml"
+_R, _B = "entries/answer.toml", "entries/basis.toml"
 _J, _V, _N, _K = "entries/joint.toml", "entries/vote.toml", "entries/contempt.toml", "entries/back.toml"
 _CSV = "sources/names.csv"
 _ADDRESS = '"https://news.example/denial"'

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from kholo.evidence import tree
 
+from .tlogs import inclusion
+
 # The tree of the tests of Certificate Transparency's reference implementation (certificate-transparency-go and others).
 LEAVES = [bytes.fromhex(text) for text in (
     "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f",
@@ -25,44 +27,27 @@ ROOTS = [
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ]
-CONSISTENCY = {
-    (1, 1): [],
-    (1, 8): [
-        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
-        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
-    ],
-    (6, 8): [
-        "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
-        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
-        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-    ],
-    (2, 5): [
-        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
-    ],
-}
+FIRST_OF_EIGHT = [
+    "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+    "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+    "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+]
 HASHES = [tree.leaf_hash(leaf) for leaf in LEAVES]
-
-
-def hexes(proof: list[bytes]) -> list[str]:
-    return [item.hex() for item in proof]
 
 
 def test_roots_are_those_of_the_known_tree() -> None:
     assert [tree.root(HASHES[:size]).hex() for size in range(9)] == ROOTS
 
 
-def test_proofs_are_those_of_the_known_tree() -> None:
-    assert {pair: hexes(tree.consistency(HASHES[: pair[1]], pair[0])) for pair in CONSISTENCY} == CONSISTENCY
-    assert hexes(tree.inclusion(HASHES, 0)) == CONSISTENCY[1, 8]
+def test_a_proof_is_that_of_the_known_tree() -> None:
+    assert [item.hex() for item in inclusion(HASHES, 0)] == FIRST_OF_EIGHT
 
 
 def test_the_proof_of_a_leaf_on_an_uneven_edge_by_hand() -> None:
     # Of three leaves the third hangs on the root itself.
     left = tree.node_hash(HASHES[0], HASHES[1])
-    assert tree.inclusion(HASHES[:3], 2) == [left]
-    assert tree.inclusion(HASHES[:3], 1) == [HASHES[0], HASHES[2]]
+    assert inclusion(HASHES[:3], 2) == [left]
+    assert inclusion(HASHES[:3], 1) == [HASHES[0], HASHES[2]]
     assert tree.root(HASHES[:3]) == sha256(b"\1" + left + HASHES[2]).digest()
 
 
@@ -71,7 +56,7 @@ def test_every_proof_of_small_trees_checks_and_none_for_another_place_or_size() 
     roots = [tree.root(hashes[:size]) for size in range(21)]
     for size in range(21):
         for index in range(size):
-            proof = tree.inclusion(hashes[:size], index)
+            proof = inclusion(hashes[:size], index)
             right = [
                 (place, of)
                 for of in range(21)
@@ -81,25 +66,15 @@ def test_every_proof_of_small_trees_checks_and_none_for_another_place_or_size() 
             assert (index, size) in right
             # The same way up can stand for the same leaf in trees of other sizes, never for another leaf.
             assert all(place == index or of != size for place, of in right)
-        for old in range(size + 1):
-            proof = tree.consistency(hashes[:size], old)
-            assert tree.check_consistency(old, size, roots[old], roots[size], proof)
-            for other in range(21):
-                if other not in (old, 0):
-                    assert not tree.check_consistency(old, size, roots[other], roots[size], proof)
 
 
 def test_there_is_no_proof_of_what_is_not_there() -> None:
     for index in (-1, 8):
         with pytest.raises(ValueError, match="no leaf"):
-            tree.inclusion(HASHES, index)
-    with pytest.raises(ValueError, match="can't begin"):
-        tree.consistency(HASHES, 9)
+            inclusion(HASHES, index)
     assert not tree.check_inclusion(HASHES[0], -1, 8, [], HASHES[0])
     assert not tree.check_inclusion(HASHES[0], 0, 0, [], tree.EMPTY)
     assert tree.check_inclusion(HASHES[0], 0, 1, [], HASHES[0])
-    assert not tree.check_consistency(9, 8, HASHES[0], HASHES[0], [])
-    assert not tree.check_consistency(3, 8, tree.root(HASHES[:3]), tree.root(HASHES), [])
 
 
 def test_hashes_cut_at_another_place_are_none() -> None:
@@ -107,14 +82,6 @@ def test_hashes_cut_at_another_place_are_none() -> None:
     both = HASHES[0] + HASHES[1]
     assert tree.check_inclusion(both[:32], 0, 2, [both[32:]], tree.root(HASHES[:2]))
     assert not tree.check_inclusion(both[:40], 0, 2, [both[40:]], tree.root(HASHES[:2]))
-
-
-def test_a_proof_is_one_between_these_two_sizes() -> None:
-    proof = tree.consistency(HASHES[:2], 1)
-    roots = [tree.root(HASHES[:size]) for size in range(9)]
-    assert tree.check_consistency(1, 2, roots[1], roots[2], proof)
-    for size in (3, 4, 5, 8):
-        assert not tree.check_consistency(1, size, roots[1], roots[2], proof)
 
 
 @st.composite
@@ -144,13 +111,7 @@ def test_no_altered_proof_checks(data: st.DataObject, size: int) -> None:
     hashes = [tree.leaf_hash(place.to_bytes(4)) for place in range(size)]
     top = tree.root(hashes)
     index = data.draw(st.integers(0, size - 1))
-    proof = tree.inclusion(hashes, index)
+    proof = inclusion(hashes, index)
     assert tree.check_inclusion(hashes[index], index, size, proof, top)
     other = data.draw(altered(proof))
     assert other == proof or not tree.check_inclusion(hashes[index], index, size, other, top)
-
-    old = data.draw(st.integers(0, size))
-    proof, old_root = tree.consistency(hashes, old), tree.root(hashes[:old])
-    assert tree.check_consistency(old, size, old_root, top, proof)
-    other = data.draw(altered(proof))
-    assert other == proof or not tree.check_consistency(old, size, old_root, top, other)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from kholo.evidence import append, log, note, seal
+from kholo.evidence import append, log, note, seal, tree
 from kholo.evidence.bag import Head
 from kholo.evidence.bundle import sealed, write_dossier
 from kholo.evidence.shelf import Folder
@@ -33,6 +33,11 @@ def signer(seed: int = 1) -> note.Signer:
 
 SIGNER = signer()
 KEYS = (SIGNER.key(ORIGIN),)
+
+
+def inclusion(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:
+    """The proof that a leaf is in a tree, computed from all leaves."""
+    return [tree.root(leaf_hashes[start:end]) for start, end in tree.inclusion_ranges(index, len(leaf_hashes))]
 
 
 def statement(number: int, case: str = "", simulated: bool = True) -> bytes:

@@ -11,7 +11,7 @@ import msgspec
 from kholo.model import DossierError
 
 BAGIT, INFO, MANIFEST, TAGS = "bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"
-PAYLOAD, SEAL = "data/", "seal/"
+PAYLOAD = "data/"
 HEAD = "data/dossier.json"
 #: The name of a set of rules and reference data: a folder is called so.
 _SET = re.compile(r"[0-9a-f]{1,64}-[0-9a-f]{1,64}")

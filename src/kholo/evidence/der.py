@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-INTEGER, OCTETS, NULL, OID, SEQUENCE, SET, TRUE = 0x02, 0x04, 0x05, 0x06, 0x30, 0x31, b"\x01\x01\xff"
+INTEGER, OCTETS, NULL, OID, SEQUENCE, SET = 0x02, 0x04, 0x05, 0x06, 0x30, 0x31
 
 
 class Part(msgspec.Struct, frozen=True):

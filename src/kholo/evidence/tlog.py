@@ -221,10 +221,6 @@ class Tree:
         """The proof that the entry is in the tree. Raises `ValueError` and as `hash`."""
         return [self.hash(start, end) for start, end in tree.inclusion_ranges(index, self.size)]
 
-    def consistency(self, old: int) -> list[bytes]:
-        """The proof that the tree begins with the one of `old` entries. Raises `ValueError` and as `hash`."""
-        return [self.hash(start, end) for start, end in tree.consistency_ranges(old, self.size)]
-
 
 _PROOF = "c2sp.org/tlog-proof@v1"
 #: A tree of 2^63 entries needs no more hashes than 63.

@@ -1,4 +1,4 @@
-"""The Merkle tree of RFC 9162, section 2.1 (the same as that of RFC 6962), over SHA-256: roots, proofs, their checks.
+"""The Merkle tree of RFC 9162, section 2.1 (the same as that of RFC 6962), over SHA-256: roots, and proofs of a leaf.
 
 A hash is 32 bytes. A tree is given by the hashes of its leaves, in order; an index counts from 0.
 """
@@ -66,44 +66,9 @@ def inclusion_ranges(index: int, size: int) -> Ranges:
     return out[::-1]
 
 
-def consistency_ranges(old: int, size: int) -> Ranges:
-    """The ranges of leaves whose roots prove that a tree of `size` begins with the one of `old` leaves.
-
-    Raises `ValueError` where `old` is larger.
-    """
-    if not 0 <= old <= size:
-        raise ValueError(f"a tree of {size} leaves can't begin with one of {old}")
-    if old in (0, size):
-        return []
-    out: Ranges = []
-    start, end = 0, size
-    while end != old:
-        middle = start + left(end - start)
-        if old <= middle:
-            out.append((middle, end))
-            end = middle
-        else:
-            out.append((start, middle))
-            start = middle
-    # The old root itself needs no proof: who asks has it.
-    if start:
-        out.append((start, end))
-    return out[::-1]
-
-
 def left(size: int) -> int:
     """The leaves on the left of a tree of `size` > 1: the largest power of two below it."""
     return 1 << ((size - 1).bit_length() - 1)
-
-
-def inclusion(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:
-    """The proof that the leaf `index` is in the tree: hashes from its neighbour up. Raises `ValueError`."""
-    return [root(leaf_hashes[start:end]) for start, end in inclusion_ranges(index, len(leaf_hashes))]
-
-
-def consistency(leaf_hashes: Sequence[bytes], old: int) -> list[bytes]:
-    """The proof that the tree begins with the one of its first `old` leaves. Raises `ValueError`."""
-    return [root(leaf_hashes[start:end]) for start, end in consistency_ranges(old, len(leaf_hashes))]
 
 
 def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
@@ -122,32 +87,6 @@ def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], 
             made = node_hash(made, other)
         place, last = place >> 1, last >> 1
     return last == 0 and made == root
-
-
-def check_consistency(old: int, size: int, old_root: bytes, root: bytes, proof: Sequence[bytes]) -> bool:
-    """Whether the tree of `size` leaves begins with the one of `old` leaves (RFC 9162, 2.1.4.2)."""
-    if not 0 <= old <= size or not _are_hashes(old_root, root, *proof):
-        return False
-    if old in (0, size):
-        return not proof and old_root == (EMPTY if old == 0 else root)
-    path = list(proof) if old & (old - 1) else [old_root, *proof]
-    place, last = old - 1, size - 1
-    while place & 1:
-        place, last = place >> 1, last >> 1
-    if not path:
-        return False
-    made_old = made = path[0]
-    for other in path[1:]:
-        if last == 0:
-            return False
-        if place & 1 or place == last:
-            made_old, made = node_hash(other, made_old), node_hash(other, made)
-            while not place & 1 and place:
-                place, last = place >> 1, last >> 1
-        else:
-            made = node_hash(made, other)
-        place, last = place >> 1, last >> 1
-    return last == 0 and made_old == old_root and made == root
 
 
 def _are_hashes(*values: bytes) -> bool:

@@ -13,7 +13,6 @@ from .text import nearest, shown
 from .threepart import questions
 from .values import Words
 
-_QUESTIONS = tuple(one.id for one in questions())
 FILE = "three-part-test.toml"
 ANSWER = Shape(
     "an answer",

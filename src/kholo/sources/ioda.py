@@ -70,7 +70,6 @@ class _Event(msgspec.Struct, rename={"first": "from", "last": "until"}):
 
     datasource: str = ""
     location: str = ""
-    location_name: str = ""
     entity: _Entity | None = None
     start: int | None = None
     duration: int | None = None

@@ -94,8 +94,6 @@ class Joined(msgspec.Struct, gc=False):
     pages: list[Fetched] = msgspec.field(default_factory=list)
 
 
-_ROW1 = msgspec.json.Decoder(Version1)
-_ROW2 = msgspec.json.Decoder(Version2)
 _TRIPS = msgspec.json.Decoder(list[_Trip])
 _TABLE = msgspec.json.Decoder(dict[str, Raw])
 _STRINGS = msgspec.json.Decoder(list[str] | None)
