@@ -211,6 +211,27 @@ def test_json_feed_has_what_version_1_1_requires_and_tells_what_atom_tells() -> 
     assert ids == [item["id"] for item in feed["items"]]
 
 
+def test_a_feed_in_each_language_tells_the_same_and_its_pages_name_it() -> None:
+    made = dict(site_files(Site([full_view(simulated=True)], address="https://example.org/")))
+    feeds = {
+        code: msgspec.json.decode(made[f"data/chirp-test/{name}"])
+        for code, name in (("en", "feed.json"), ("ur", "feed.ur.json"))
+    }
+    assert [feed["language"] for feed in feeds.values()] == list(feeds)
+    for one in ("date_published", "tags"):
+        assert sorted(item[one] for item in feeds["en"]["items"]) == sorted(item[one] for item in feeds["ur"]["items"])
+    every = {item["id"] for feed in feeds.values() for item in feed["items"]}
+    assert len(every) == 2 * len(feeds["en"]["items"])
+    assert all(item["url"].startswith("https://example.org/ur/") for item in feeds["ur"]["items"])
+    assert all(item["title"].startswith("فرضی: ") for item in feeds["ur"]["items"])
+    atom = ET.fromstring(made["data/chirp-test/feed.ur.atom"])
+    assert atom.get("{http://www.w3.org/XML/1998/namespace}lang") == "ur"
+    for code, name in (("en", "feed"), ("ur", "feed.ur")):
+        page = made[f"{code}/cases/chirp-test/index.html"].decode()
+        for kind, ending in (("application/atom+xml", "atom"), ("application/feed+json", "json")):
+            assert f'<link rel="alternate" type="{kind}" href="../../../data/chirp-test/{name}.{ending}"' in page
+
+
 def test_every_link_of_a_feed_and_a_sitemap_is_that_of_a_page() -> None:
     base = "https://example.org/kholo"
     made = dict(site_files(Site([full_view()], address=f"{base}/")))

@@ -28,11 +28,12 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """Title and id (a UUID) of a feed, and the address of its own file, if it has one."""
+    """Title and id (a UUID) of a feed, the address of its own file, if it has one, and its language (BCP 47)."""
 
     title: str
     identifier: str
     address: str | None = None
+    language: str = "en"
 
 
 def name_of(*parts: object) -> str:
@@ -44,7 +45,7 @@ def atom(head: Head, begun: datetime, items: Sequence[Item]) -> bytes:
     """The feed, with the items in the order given; `begun` is its time while there are none."""
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
-        '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">',
+        f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{escape(head.language)}">',
         f"  <title>{_text(head.title)}</title>",
         f"  <id>urn:uuid:{escape(head.identifier)}</id>",
         f"  <updated>{stamp(max((item.at for item in items), default=begun))}</updated>",

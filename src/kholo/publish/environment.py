@@ -21,6 +21,7 @@ from .answer import Basis
 from .charts.clockline import clock_line
 from .font import RANGE
 from .language import Language, Part
+from .news import feed_name
 from .told import prose
 
 #: Rows of each table of other witnesses, before the rest is left to data.json and to `kholo signals`.
@@ -107,6 +108,7 @@ def environment() -> Environment:
         "reasons": _by(told.reasons),
         "ours": _by(told.ours),
         "clockline": _by(clock_line),
+        "feed_name": _by(feed_name),
         "is_english": _is_english,
         "is_read": _by(recorded.is_read),
     }

@@ -14,7 +14,7 @@ from .exports.tables import csv_files
 from .jsonfeed import json_feed
 from .jsontext import json_bytes
 from .language import ENGLISH
-from .news import head, items
+from .news import News, feed_name
 from .pictures import picture_svg
 from .safe import web_address
 from .site import Listed, Site
@@ -44,16 +44,17 @@ def _case_files(site: Site, name: str) -> dict[str, bytes]:
 
 
 def _feeds(site: Site, name: str) -> dict[str, bytes]:
-    page = site.case(name, ENGLISH)
-    base = address_of(site)
-    news = items(page, base)
-    own = f"{base}/data/{name}/feed" if base else None
-    alerts = cap_files(page.view, site.languages, f"{base}/en/incidents/" if base else None, base or SENDER)
-    return {
-        "feed.atom": atom(head(page, f"{own}.atom" if own else None), page.view.as_of, news),
-        "feed.json": json_feed(head(page, f"{own}.json" if own else None), news),
-        **{f"cap/{file}": content for file, content in alerts.items()},
-    }
+    view, base = site.cases[name], address_of(site)
+    made = {}
+    for language in site.languages:
+        news = News(site.case(name, language), language, base)
+        items = news.items()
+        for ending in ("atom", "json"):
+            file = feed_name(ending, language)
+            head = news.head(f"{base}/data/{name}/{file}" if base else None)
+            made[file] = atom(head, view.as_of, items) if ending == "atom" else json_feed(head, items)
+    alerts = cap_files(view, site.languages, f"{base}/en/incidents/" if base else None, base or SENDER)
+    return made | {f"cap/{file}": content for file, content in alerts.items()}
 
 
 def address_of(site: Site) -> str:

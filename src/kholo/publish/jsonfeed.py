@@ -12,7 +12,8 @@ from .jsontext import json_bytes
 
 def json_feed(head: Head, items: Sequence[Item], more: Mapping[str, Any] | None = None) -> bytes:
     """The feed, with the items in the order given. `more` holds further facts of an item by its identifier."""
-    made: dict[str, Any] = {"version": "https://jsonfeed.org/version/1.1", "title": head.title, "language": "en"}
+    made: dict[str, Any] = {"version": "https://jsonfeed.org/version/1.1", "title": head.title}
+    made["language"] = head.language
     if head.address:
         made["feed_url"] = head.address
     made["authors"] = [{"name": "kholo"}]

@@ -4,56 +4,80 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
+from functools import cached_property
+
+from kholo.model import Assessment
 
 from .answer import case_incidents
 from .atom import Head, Item, name_of
 from .headline import incident_title
-from .language import ENGLISH
+from .language import Language
 from .rows import CasePage, EntryRow
 from .safe import segment, visible
-from .words import KIND, NOTICE
+from .words import KIND, NOTICE, OUTCOME, begun
 
 #: So many items stay in the feed.
 KEPT = 200
 
 
-def head(page: CasePage, address: str | None) -> Head:
-    """Title and id of the feed. `address`: that of its file, if it has one."""
-    title = f"kholo: {page.view.case.title}"
-    return Head(f"{NOTICE} {title}" if page.view.simulated else title, name_of("news", page.view.case.id), address)
+def feed_name(ending: str, language: Language) -> str:
+    """`feed.atom`, `feed.ur.json`: the file of a feed in a language."""
+    return f"feed.{ending}" if language.is_source else f"feed.{language.code}.{ending}"
 
 
-def items(page: CasePage, site: str) -> list[Item]:
-    """The latest first. `site` is the address of the site, or "" where it is not known: then nothing is linked."""
-    base = f"{site.rstrip('/')}/en/" if site else ""
-    found = [*_incidents(page, base), *(_entry(page, row, base) for row in page.entries)]
-    return sorted(found, key=lambda item: (item.at, item.identifier), reverse=True)[:KEPT]
+class News:
+    """The feed of one case in one language; `site` is its address, or "" where that is not known: nothing is linked."""
 
+    def __init__(self, page: CasePage, language: Language, site: str) -> None:
+        self._page, self._language, self._say = page, language, language.say
+        self._base = f"{site}/{language.code}/" if site else ""
 
-def _incidents(page: CasePage, base: str) -> Iterator[Item]:
-    for incident in case_incidents(page.view):
-        title = incident_title(page.view.service, incident, ENGLISH)
-        link = f"{base}incidents/{segment(incident.incident_id)}/" if base else None
-        began = f"Began {ENGLISH.bracket(incident.onset)}. Grade {incident.grade}."
-        yield _item(page, "began", incident.incident_id, title, incident.onset.latest, began, link)
-        if incident.end:
-            ended = f"Ended {ENGLISH.bracket(incident.end)}. Grade {incident.grade}."
-            yield _item(page, "ended", incident.incident_id, f"Over: {title}", incident.end.latest, ended, link)
+    def head(self, address: str | None) -> Head:
+        """Title and id of the feed. `address`: that of its file, if it has one."""
+        case, code = self._page.view.case, self._language.code
+        title = f"kholo: {case.title}"
+        shown = f"{self._say(NOTICE)} {title}" if self._page.view.simulated else title
+        names = ("news", case.id) if self._language.is_source else ("news", case.id, code)
+        return Head(shown, name_of(*names), address, code)
 
+    def items(self) -> list[Item]:
+        """The latest first."""
+        found = [*self._incidents(), *map(self._entry, self._page.entries)]
+        return sorted(found, key=lambda item: (item.at, item.identifier), reverse=True)[:KEPT]
 
-def _entry(page: CasePage, row: EntryRow, base: str) -> Item:
-    entry, found = row.entry, row.assessment
-    text = f"{entry.summary}\n\n{found.outcome.capitalize()}: {found.because}" if found else entry.summary
-    at = datetime.combine(entry.latest, time(), UTC)
-    link = f"{base}cases/{segment(page.view.case.id)}/#{row.anchor}" if base else None
-    return _item(page, entry.kind.value, entry.id, f"{KIND[entry.kind].capitalize()}: {entry.title}", at, text, link)
+    def _incidents(self) -> Iterator[Item]:
+        say, bracket = self._say, self._language.bracket
+        for one in case_incidents(self._page.view):
+            title = incident_title(self._page.view.service, one, self._language)
+            link = f"{self._base}incidents/{segment(one.incident_id)}/" if self._base else None
+            grade = one.grade.value
+            began = say("Began {when}. Grade {grade}.", when=bracket(one.onset), grade=grade)
+            yield self._item("began", one.incident_id, title, one.onset.latest, began, link)
+            if one.end:
+                ended = say("Ended {when}. Grade {grade}.", when=bracket(one.end), grade=grade)
+                over = say("Over: {title}", title=title)
+                yield self._item("ended", one.incident_id, over, one.end.latest, ended, link)
 
+    def _entry(self, row: EntryRow) -> Item:
+        entry, found = row.entry, self._claims.get(row.entry.id)
+        text = entry.summary
+        if found:
+            text += f"\n\n{begun(self._say(OUTCOME[found.outcome][1]))}: {found.because}"
+        at = datetime.combine(entry.latest, time(), UTC)
+        link = f"{self._base}cases/{segment(self._page.view.case.id)}/#{row.anchor}" if self._base else None
+        title = f"{begun(self._say(KIND[entry.kind]))}: {entry.title}"
+        return self._item(entry.kind.value, entry.id, title, at, text, link)
 
-def _item(page: CasePage, kind: str, name: str, title: str, at: datetime, text: str, link: str | None) -> Item:
-    simulated = page.view.simulated
-    marked = (f"Simulated: {title}", f"{NOTICE} {text}") if simulated else (title, text)
-    tags = (kind, "simulated") if simulated else (kind,)
-    marked = (visible(marked[0]), visible(marked[1]))
-    return Item(
-        name_of("news", page.view.case.id, kind, visible(name), at, *marked), marked[0], at, tags, marked[1], link
-    )
+    @cached_property
+    def _claims(self) -> dict[str, Assessment]:
+        rows = (*self._page.claims, *self._page.checked_findings)
+        return {claim.row.entry.id: claim.assessment for claim in rows}
+
+    def _item(self, kind: str, name: str, title: str, at: datetime, text: str, link: str | None) -> Item:
+        tags: tuple[str, ...] = (kind,)
+        if self._page.view.simulated:
+            title, text = self._language.say("Simulated: {title}", title=title), f"{self._say(NOTICE)} {text}"
+            tags = (kind, "simulated")
+        title, text = visible(title), visible(text)
+        identifier = name_of("news", self._page.view.case.id, kind, visible(name), at, title, text)
+        return Item(identifier, title, at, tags, text, link)
