@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kholo.disk import copy_if_changed, file_digest, replaced, write_if_changed
+from kholo.disk import TooLarge, copy_if_changed, file_digest, read, replaced, write_if_changed
 from kholo.model import EnvironmentFault
 
 
@@ -48,3 +48,12 @@ def test_a_fault_names_the_file(tmp_path: Path) -> None:
         write_if_changed(tmp_path / "file" / "below", b"")
     with pytest.raises(EnvironmentFault, match="none: can't be read"):
         file_digest(tmp_path / "none")
+
+
+def test_what_is_larger_or_never_ends_is_not_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"four")
+    assert read(path, 4) == b"four"
+    for endless in (path, Path("/dev/zero")):
+        with pytest.raises(TooLarge):
+            read(endless, 3)

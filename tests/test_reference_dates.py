@@ -18,14 +18,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kholo.cli import cli
-from kholo.judge import Judge, load_ruleset
+from kholo.judge import Judge, Ruleset, load_ruleset
 from kholo.judge.facts import BITS
+from kholo.judge.ruleset import SHIPPED as RULES
 from kholo.model import IMPAIRED, Measurement, ReferenceDataError, UsageError, Verdict
 from kholo.observe import observe
 from kholo.pipeline import sets
 from kholo.pipeline.ingest import ingest
-from kholo.reference import load_reference, load_test_lists
+from kholo.reference import Services, load_reference, load_services, load_test_lists
+from kholo.reference.bogons import SHIPPED as BOGONS
+from kholo.reference.bogons import Bogons, load_bogons
 from kholo.reference.dated import Dated
+from kholo.reference.services import SHIPPED as SERVICES
 from kholo.reference.snapshots import Kind, New, Snapshot, add, find
 from kholo.reference.testlists import read_test_lists
 from kholo.sources import registry
@@ -410,3 +414,18 @@ def test_the_prepared_table_may_be_deleted(tmp_path: Path) -> None:
 
 def _files(store: Path, snapshot: Snapshot) -> list[Path]:
     return sorted((store / "reference" / snapshot.digest).iterdir())
+
+
+@pytest.mark.parametrize(("load", "shipped"), [(load_ruleset, RULES), (load_services, SERVICES), (load_bogons, BOGONS)])
+def test_a_file_that_was_changed_is_read_anew(
+    load: Callable[[Path], Ruleset | Services | Bogons], shipped: Path, tmp_path: Path
+) -> None:
+    """Within one process too: a server runs for months."""
+    path = tmp_path / shipped.name
+    path.write_bytes(shipped.read_bytes())
+    assert load(path).digest == load(shipped).digest
+    path.write_bytes(shipped.read_bytes() + b"# changed\n")
+    assert load(path).digest != load(shipped).digest
+    path.unlink()
+    with pytest.raises(ReferenceDataError, match="can't be read"):
+        load(path)

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from kholo.evidence import note
 from kholo.evidence.checks import Check, Outcome
 from kholo.evidence.opentimestamps import load_headers
 from kholo.evidence.signers import Signers
@@ -26,6 +27,7 @@ from .log import reader_of, trusted_keys
 from .options import (
     as_of_option,
     by_option,
+    bytes_of,
     case_store_option,
     cpu_count,
     fingerprints_option,
@@ -164,7 +166,7 @@ def verify(
             blocks=load_headers(headers) if headers else (),
             log=stack.enter_context(reader_of(place)) if place else None,
             log_keys=trusted_keys(log_keys),
-            seen=seen.read_bytes() if seen else None,
+            seen=bytes_of(seen, note.MAX_NOTE) if seen else None,
         )
         stages = stack.enter_context(Stages())
         seals = partial(witnesses, trust=trust, now=moment_or_now(None))

@@ -19,12 +19,12 @@ from kholo.evidence.faults import Malformed
 from kholo.evidence.shelf import Folder, Site
 from kholo.evidence.witnesses import log_place
 from kholo.fetch.web import Web
-from kholo.model import EnvironmentFault, UsageError
+from kholo.model import UsageError
 from kholo.model.text import clean
 
 from . import output
 from .fetch import timing
-from .options import by_option, json_option, keeper_at, log_store_option
+from .options import by_option, bytes_of, json_option, keeper_at, log_store_option
 
 _EPILOG = """
 \b
@@ -143,7 +143,7 @@ def show(place: str, case_id: str | None, trusted: tuple[str, ...], as_json: boo
 @json_option
 def check(place: str, seen: Path | None, keep: Path | None, trusted: tuple[str, ...], as_json: bool) -> None:
     """Compute a log anew from its entries and compare every file and signature. Exit code 1: something is wrong."""
-    old = _bytes(seen, note.MAX_NOTE) if seen else None
+    old = bytes_of(seen, note.MAX_NOTE) if seen else None
     with reader_of(place) as reader:
         found = audit(reader, _keys(reader, trusted), old)
     if keep:
@@ -256,7 +256,7 @@ def trusted_keys(trusted: Sequence[str]) -> Sequence[note.Key]:
     lines: list[str] = []
     for text in trusted:
         is_file = len(text) < 256 and Path(text).is_file()
-        lines += _bytes(Path(text), log.MAX_KEYS).decode("utf-8", "replace").splitlines() if is_file else [text]
+        lines += bytes_of(Path(text), log.MAX_KEYS).decode("utf-8", "replace").splitlines() if is_file else [text]
     try:
         return [note.parse_key(line) for line in lines]
     except Malformed as error:
@@ -270,11 +270,3 @@ def _signers(paths: Sequence[Path]) -> list[note.Signer]:
 def _statement(path: Path) -> bytes:
     with opened(path) as dossier:
         return dossier.statement.encode()
-
-
-def _bytes(path: Path, most: int) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(most + 1)
-    except OSError as error:
-        raise EnvironmentFault(f"{path}: can't be read: {error.strerror}") from error

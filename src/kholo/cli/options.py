@@ -12,6 +12,8 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from kholo.disk import TooLarge, read
+from kholo.model import EnvironmentFault, UsageError
 from kholo.pipeline.custody import Keeper, editing
 from kholo.pipeline.verdicts import Filter
 from kholo.reference import load_services
@@ -158,6 +160,16 @@ def scope_options(command: F) -> F:
 
 def _services() -> list[str]:
     return sorted(load_services().ids)
+
+
+def bytes_of(path: Path, most: int) -> bytes:
+    """What is in a small file that was given. Raises `UsageError` where it is larger, `EnvironmentFault`."""
+    try:
+        return read(path, most)
+    except TooLarge as error:
+        raise UsageError(f"{path}: {error.strerror}; is it the right file?") from error
+    except OSError as error:
+        raise EnvironmentFault(f"{path}: can't be read: {error.strerror}") from error
 
 
 def cpu_count() -> int:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from kholo.disk import write_if_changed
-from kholo.model import EnvironmentFault, UsageError
+from kholo.model import UsageError
 from kholo.papers import FORMATS, Signatory, kinds, languages, paper, read_answers, render, statement_digest
 from kholo.papers import signatories as lists
 from kholo.pipeline.cases import view
@@ -26,6 +26,7 @@ from . import output
 from .options import (
     as_of_option,
     by_option,
+    bytes_of,
     case_store_option,
     fingerprints_option,
     json_option,
@@ -187,7 +188,8 @@ def codes(
     if listed is None or secret is None:
         raise UsageError("codes need --list and --secret")
     digest = statement_digest(seen, "statement", lang)
-    rows = [{"address": address, "code": code} for address, code in lists.codes(listed, digest, _bytes(secret))]
+    made = lists.codes(listed, digest, bytes_of(secret, lists.MAX_SECRET))
+    rows = [{"address": address, "code": code} for address, code in made]
     write_csv(rows, sys.stdout)
 
 
@@ -228,11 +230,5 @@ def check(
 
 
 def _read(seen: CaseView, kind: str, code: str, listed: Path, secret: Path | None) -> Sequence[Signatory]:
-    return lists.read(listed, statement_digest(seen, kind, code), _bytes(secret) if secret else None)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise EnvironmentFault(f"{path}: can't be read: {error.strerror}") from error
+    known = bytes_of(secret, lists.MAX_SECRET) if secret else None
+    return lists.read(listed, statement_digest(seen, kind, code), known)

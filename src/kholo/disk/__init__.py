@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -10,6 +11,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kholo.model import EnvironmentFault
+
+
+class TooLarge(OSError):
+    """A file has more bytes than one of its kind."""
+
+
+def read(path: Path, most: int) -> bytes:
+    """The bytes of a file that anybody may have made; one that never ends is not read to its end either.
+
+    Raises `OSError`, and `TooLarge` where it has more than `most` bytes.
+    """
+    with path.open("rb") as stream:
+        data = stream.read(most + 1)
+    if len(data) > most:
+        raise TooLarge(errno.EFBIG, f"it is larger than {most >> 20} MiB" if most >> 20 else "it is too large")
+    return data
 
 
 def file_digest(path: Path) -> str:

@@ -37,19 +37,6 @@ def parts_of(names: list[str]) -> dict[str, str]:
 
 def crate(head: Head, parts: Mapping[str, str]) -> bytes:
     """`ro-crate-metadata.json`, the same bytes for the same dossier."""
-    notice = "SIMULATED, nothing of this happened. " if head.simulated else ""
-    root: dict[str, Any] = {
-        "@id": "./",
-        "@type": "Dataset",
-        "name": f"{notice}{head.title}",
-        "description": f"{notice}Evidence on the case {head.case}: raw measurements, what follows from them, and what"
-        " was said and ordered. `kholo verify` computes every figure anew.",
-        "datePublished": f"{head.as_of:%Y-%m-%d}",
-        "license": {"@id": LICENCE},
-        "identifier": head.case,
-        "hasPart": [{"@id": part} for part in parts],
-        "mentions": [{"@id": "#made"}],
-    }
     graph = [
         {
             "@id": "ro-crate-metadata.json",
@@ -57,7 +44,7 @@ def crate(head: Head, parts: Mapping[str, str]) -> bytes:
             "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
             "about": {"@id": "./"},
         },
-        root,
+        _root(head, parts),
         *(_part(part, says) for part, says in parts.items()),
         {
             "@id": LICENCE,
@@ -77,6 +64,22 @@ def crate(head: Head, parts: Mapping[str, str]) -> bytes:
     ]
     content = {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph}
     return msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n"
+
+
+def _root(head: Head, parts: Mapping[str, str]) -> dict[str, Any]:
+    notice = "SIMULATED, nothing of this happened. " if head.simulated else ""
+    return {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": f"{notice}{head.title}",
+        "description": f"{notice}Evidence on the case {head.case}: raw measurements, what follows from them, and what"
+        " was said and ordered. `kholo verify` computes every figure anew.",
+        "datePublished": f"{head.as_of:%Y-%m-%d}",
+        "license": {"@id": LICENCE},
+        "identifier": head.case,
+        "hasPart": [{"@id": part} for part in parts],
+        "mentions": [{"@id": "#made"}],
+    }
 
 
 _FORMATS = {".json": "application/json", ".jsonl": "application/jsonl", ".txt": "text/plain"}

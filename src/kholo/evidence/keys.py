@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kholo import disk
 from kholo.model import KeyFileError, SignatureError
 
 from .sshwire import Reader
@@ -144,13 +145,9 @@ def secret_of(key: PrivateKey, purpose: str) -> bytes:
 def read(path: Path) -> bytes:
     """The bytes of a small file. Raises `KeyFileError`."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE + 1)
+        return disk.read(path, MAX_FILE)
     except OSError as error:
         raise KeyFileError(f"{path}: can't be read: {error.strerror or error}") from None
-    if len(data) > MAX_FILE:
-        raise KeyFileError(f"{path}: is larger than {MAX_FILE >> 20} MiB, too large for keys")
-    return data
 
 
 def plain(comment: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from kholo.model import IMPAIRED, Evidence, Layer, Locus, ReferenceDataError, State
+from kholo.reference.files import read
 
 from . import facts
 
@@ -89,14 +90,17 @@ class Ruleset:
         return Decision(holding[0], holding, holding[0].is_impaired, mechanisms)
 
 
-@lru_cache(maxsize=8)
 def load_ruleset(path: Path = SHIPPED) -> Ruleset:
     """Read the rules. Raises `ReferenceDataError` naming the file, the rule and what is wrong with it."""
+    return _parsed(path, read(path))
+
+
+@lru_cache(maxsize=8)
+def _parsed(path: Path, data: bytes) -> Ruleset:
     try:
-        data = path.read_bytes()
         tables: list[dict[str, Any]] = tomllib.loads(data.decode())["rule"]
         rules = tuple(msgspec.convert(table, Rule) for table in tables)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ReferenceDataError(f"{path}: not a usable set of rules: {error}") from error
     _check(path, rules)
     return Ruleset(rules, data)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from kholo.disk import TooLarge, read
 from kholo.model import CaseError, EnvironmentFault, Problem
 from kholo.publish.safe import visible
 from kholo.record.law import Provision, Statute, statute
@@ -48,9 +49,9 @@ def fields() -> Mapping[str, Field]:
 def read_answers(path: Path) -> dict[str, str]:
     """What somebody filled in, from a TOML of field and text. Raises `CaseError` with every wrong key."""
     try:
-        if path.stat().st_size > MAX_FILE:
-            raise CaseError([Problem(path.name, 0, "", f"is larger than {MAX_FILE >> 20} MiB")])
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(read(path, MAX_FILE).decode())
+    except TooLarge as error:
+        raise CaseError([Problem(path.name, 0, "", f"is larger than {MAX_FILE >> 20} MiB")]) from error
     except OSError as error:
         raise EnvironmentFault(f"{path}: can't be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import hmac
+import io
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from kholo import disk
 from kholo.model import CaseError, EnvironmentFault, Problem, UsageError
 from kholo.record.text import fault_of_text
 
@@ -19,7 +21,7 @@ from .keys import key_name, verify
 
 MAX_FILE, MAX_ROWS, MAX_CELL = 20 << 20, 50_000, 20_000
 COLUMNS = ("name", "organisation", "address", "code", "key", "signature")
-MIN_SECRET = 16
+MIN_SECRET, MAX_SECRET = 16, 1 << 16
 
 
 class Check(StrEnum):
@@ -91,19 +93,19 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     problems: list[Problem] = []
     good = []
     try:
-        if path.stat().st_size > MAX_FILE:
-            raise CaseError([Problem(path.name, 0, "", f"is larger than {MAX_FILE >> 20} MiB")])
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            problems += _head(path, reader.fieldnames or [])
-            for row in reader if not problems else ():
-                cells = {name: unicodedata.normalize("NFC", (row.get(name) or "").strip()) for name in COLUMNS}
-                faults = list(_faults(path, reader.line_num, cells, row))
-                problems += faults
-                if not faults:
-                    good.append((reader.line_num, cells))
-                if len(good) > MAX_ROWS:
-                    raise CaseError([Problem(path.name, reader.line_num, "", f"has more than {MAX_ROWS} rows")])
+        text = disk.read(path, MAX_FILE).decode("utf-8-sig")
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        problems += _head(path, reader.fieldnames or [])
+        for row in reader if not problems else ():
+            cells = {name: unicodedata.normalize("NFC", (row.get(name) or "").strip()) for name in COLUMNS}
+            faults = list(_faults(path, reader.line_num, cells, row))
+            problems += faults
+            if not faults:
+                good.append((reader.line_num, cells))
+            if len(good) > MAX_ROWS:
+                raise CaseError([Problem(path.name, reader.line_num, "", f"has more than {MAX_ROWS} rows")])
+    except disk.TooLarge as error:
+        raise CaseError([Problem(path.name, 0, "", f"is larger than {MAX_FILE >> 20} MiB")]) from error
     except (UnicodeDecodeError, csv.Error) as error:
         problems.append(Problem(path.name, 0, "", f"is no CSV in UTF-8: {error}"))
     except OSError as error:

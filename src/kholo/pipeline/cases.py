@@ -135,48 +135,60 @@ def shown(
     folder: Path, found: Assessed, store: Store | None, judge: Judge, as_of: datetime, declared: Declared | None = None
 ) -> CaseView:
     """As `view`, of a case that was assessed already."""
-    states: Mapping[State, int] = {}
-    proofs: dict[str, tuple[Verdict, ...]] = {}
-    rejects = 0
-    slow: tuple[RateFinding, ...] = ()
-    speeds: tuple[RatePoint, ...] = ()
-    others = Others()
-    if store is not None:
-        slow = found.events.rates
-        networks = sorted({item.network for item in found.events.days})
-        with judged(store, judge) as db:
-            states = _states(db, found.case, as_of)
-            speeds = _speeds(db, found, judge, as_of)
-            proofs = {item.incident_id: proofs_of(db, item, slow) for item in found.events.incidents}
-            others = Others(
-                taken_back=found.taken_back,
-                outages=lines_out(db, found.case, networks, as_of),
-                collapses=found.events.collapses,
-                elsewhere=elsewhere(db, found.case, as_of) if declared is None else declared.elsewhere,
-                names=source_names(),
-            )
-            rejects = sum((rejects_of(db) if declared is None else declared.rejects).values())
+    seen = _seen(found, store, judge, as_of, declared) if store else _Seen()
     return CaseView(
         case=found.case,
         incidents=found.events.incidents,
         days=found.events.days,
         assessments=found.assessments,
         clocks=found.clocks,
-        states=states,
-        measurements=sum(states.values()),
-        rejects=rejects,
+        states=seen.states,
+        measurements=sum(seen.states.values()),
+        rejects=seen.rejects,
         network_names={},
         as_of=as_of,
         versions=Versions(__version__, judge.ruleset.digest, judge.reference.digest, found.case.digest),
-        proofs=proofs,
+        proofs=seen.proofs,
         service_name=judge.reference.services.name(found.case.service),
-        slow=slow,
-        others=others,
+        slow=seen.slow,
+        others=seen.others,
         checklist=found.checklist,
         law=law_of(found.case.place),
         effect=case_effect(folder, found, as_of, {}),
-        speeds=speeds,
+        speeds=seen.speeds,
     )
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    """What only the rows of a store say of a case."""
+
+    states: Mapping[State, int] = {}
+    rejects: int = 0
+    proofs: Mapping[str, tuple[Verdict, ...]] = {}
+    slow: tuple[RateFinding, ...] = ()
+    speeds: tuple[RatePoint, ...] = ()
+    others: Others = Others()
+
+
+def _seen(found: Assessed, store: Store, judge: Judge, as_of: datetime, declared: Declared | None) -> _Seen:
+    case, slow = found.case, found.events.rates
+    networks = sorted({item.network for item in found.events.days})
+    with judged(store, judge) as db:
+        rejects = rejects_of(db) if declared is None else declared.rejects
+        return _Seen(
+            states=_states(db, case, as_of),
+            rejects=sum(rejects.values()),
+            proofs={item.incident_id: proofs_of(db, item, slow) for item in found.events.incidents},
+            slow=slow,
+            speeds=_speeds(db, found, judge, as_of),
+            others=Others(
+                taken_back=found.taken_back,
+                outages=lines_out(db, case, networks, as_of),
+                collapses=found.events.collapses,
+                elsewhere=elsewhere(db, case, as_of) if declared is None else declared.elsewhere,
+                names=source_names(),
+            ),
+        )
 
 
 def rejects_of(db: duckdb.DuckDBPyConnection) -> dict[str, int]:

@@ -17,7 +17,6 @@ from markupsafe import Markup
 from kholo.model import Bracket
 
 from . import dates, effects, recorded, safe, told, words
-from .answer import Basis
 from .charts.clockline import clock_line
 from .font import RANGE
 from .language import Language, Part
@@ -73,16 +72,24 @@ def environment() -> Environment:
     )
     made.policies["ext.i18n.trimmed"] = True
     made.newstyle_gettext = True  # type: ignore[attr-defined]
+    made.globals |= _sheet() | _sentences() | _tables()
+    made.filters |= _filters()
+    return made
+
+
+def _sheet() -> dict[str, Any]:
+    """The style of every page."""
     text = style()
-    made.globals |= {
-        "gettext": _gettext,
-        "ngettext": _ngettext,
-        "say": _say,
-        "many": _many,
-        "about": _about,
+    return {
         "style": Markup(text),  # noqa: S704 - our own file
         "style_digest": _digest(text),
         "font_face": font_face,
+    }
+
+
+def _tables() -> dict[str, Any]:
+    """Words by what they stand for, and what else is looked up."""
+    return {
         "STATE": words.STATE,
         "OUTCOME": words.OUTCOME,
         "GRADE": words.GRADE,
@@ -97,12 +104,22 @@ def environment() -> Environment:
         "NOTICE": words.NOTICE,
         "PART": words.PART,
         "EFFECT_UNKNOWN": effects.UNKNOWN,
+        "MOST_OTHERS": MOST_OTHERS,
+    }
+
+
+def _sentences() -> dict[str, Any]:
+    """What says something in the language of the page."""
+    return {
+        "gettext": _gettext,
+        "ngettext": _ngettext,
+        "say": _say,
+        "many": _many,
+        "about": _about,
         "unit_words": _by(effects.unit_words),
         "input_words": _by(effects.input_words),
         "range_words": _by(effects.range_words),
         "changed_words": _by(effects.changed_words),
-        "MOST_OTHERS": MOST_OTHERS,
-        "Basis": Basis,
         "stretch": _method("stretch"),
         "slowness": _by(told.slowness),
         "reasons": _by(told.reasons),
@@ -112,7 +129,10 @@ def environment() -> Environment:
         "is_english": _is_english,
         "is_read": _by(recorded.is_read),
     }
-    made.filters |= {
+
+
+def _filters() -> dict[str, Any]:
+    return {
         **{name: _method(name) for name in ("day", "short_day", "moment", "bracket", "place", "month", "number")},
         "unbroken": dates.unbroken,
         "last_day": dates.last_day,
@@ -125,7 +145,6 @@ def environment() -> Environment:
         "begun": words.begun,
         "mechanism": _by(words.mechanism),
     }
-    return made
 
 
 def _shown(value: object) -> object:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from kholo.model import ReferenceDataError
 
+from .files import read
+
 SHIPPED = Path(__file__).with_name("bogons.toml")
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -33,14 +35,17 @@ class Bogons:
         return any(parsed in net for net in self._ranges if net.version == parsed.version)
 
 
-@lru_cache(maxsize=8)
 def load_bogons(path: Path = SHIPPED) -> Bogons:
     """Read the ranges. Raises `ReferenceDataError` naming the file."""
+    return _parsed(path, read(path))
+
+
+@lru_cache(maxsize=8)
+def _parsed(path: Path, data: bytes) -> Bogons:
     try:
-        data = path.read_bytes()
         table = tomllib.loads(data.decode())
         ranges = tuple(ipaddress.ip_network(text) for text in table["ranges"])
         simulated = tuple(ipaddress.ip_network(text) for text in table.get("simulated", ()))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ReferenceDataError(f"{path}: not a usable list of bogon ranges: {error!r}") from error
     return Bogons(ranges, simulated, hashlib.sha256(data).hexdigest())

@@ -21,8 +21,9 @@ import msgspec
 
 from kholo.model import ReferenceDataError
 
+from .files import read
+
 SHIPPED = Path(__file__).with_name("fingerprints.csv")
-MAX_FILE = 64 * 1024 * 1024
 MAX_PATTERN = 4_096
 _COLUMNS = ("name", "scope", "location_found", "pattern_type", "pattern", "expected_countries")
 #: Shorter texts (addresses, header values) repeat and are remembered; bodies are not kept.
@@ -169,12 +170,7 @@ def load_fingerprints(paths: tuple[Path, ...] = (SHIPPED,)) -> Fingerprints:
     digests: list[str] = []
     rows: list[Fingerprint] = []
     for path in sorted(set(paths)):
-        try:
-            if path.stat().st_size > MAX_FILE:
-                raise ReferenceDataError(f"{path}: larger than {MAX_FILE >> 20} MiB; is it a list of fingerprints?")
-            data = path.read_bytes()
-        except OSError as error:
-            raise ReferenceDataError(f"{path}: can't be read: {error.strerror}") from error
+        data = read(path)
         digests.append(f"{_kind(path)} {hashlib.sha256(data).hexdigest()}")
         rows += _checked(_READERS.get(path.suffix, _read_csv)(path, data))
     return Fingerprints(rows, hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest())

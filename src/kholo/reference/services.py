@@ -13,6 +13,8 @@ import msgspec
 
 from kholo.model import ReferenceDataError
 
+from .files import read
+
 SHIPPED = Path(__file__).with_name("services.toml")
 
 
@@ -111,13 +113,16 @@ class Services:
         return next((known.name for known in self.services if known.id == service), service)
 
 
-@lru_cache(maxsize=8)
 def load_services(path: Path = SHIPPED) -> Services:
     """Read a registry. Raises `ReferenceDataError` naming the file and what is wrong in it."""
+    return _parsed(path, read(path))
+
+
+@lru_cache(maxsize=8)
+def _parsed(path: Path, data: bytes) -> Services:
     try:
-        data = path.read_bytes()
         tables = tomllib.loads(data.decode())
         services = tuple(msgspec.convert({"id": name, **table}, Service) for name, table in sorted(tables.items()))
-    except (OSError, ValueError, TypeError, RecursionError, AttributeError) as error:
+    except (ValueError, TypeError, RecursionError, AttributeError) as error:
         raise ReferenceDataError(f"{path}: not a usable registry of services: {error}") from error
     return Services(services, hashlib.sha256(data).hexdigest())

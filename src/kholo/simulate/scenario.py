@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from kholo.disk import read
 from kholo.model import ScenarioError
 
 MECHANISMS = (
@@ -113,9 +114,7 @@ def shipped_scenarios() -> dict[str, Path]:
 def load_scenario(path: Path) -> Scenario:
     """Read and check a scenario. Raises `ScenarioError` naming the file, the key and what is allowed."""
     try:
-        if path.stat().st_size > MAX_FILE:
-            raise ScenarioError(f"{path}: larger than {MAX_FILE >> 20} MiB")
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(read(path, MAX_FILE).decode())
         scenario = msgspec.convert(_utc(tables), Scenario)
     except FileNotFoundError:
         shipped = ", ".join(shipped_scenarios())
