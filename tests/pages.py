@@ -9,6 +9,8 @@ from html.parser import HTMLParser
 OPEN, CLOSE = "⟦", "⟧"
 #: Elements whose words are no text of ours: names, commands, ids, styles, and what says that it is of another language.
 _PLAIN = {"bdi", "code", "pre", "style", "script"}
+#: Names that stand in the text of pages as they are.
+NAMES = {"kholo"}
 _VOID = {"meta", "link", "br", "input", "img", "hr"}
 _SENTENCE = re.compile(r"[A-Za-z]+(?:[ ,;:]+[A-Za-z]+){2,}")
 _ISOLATED = re.compile("\u2068[^\u2069]*\u2069")
@@ -68,11 +70,6 @@ class Page(HTMLParser):
                 self.left.append(part.strip())
 
 
-def english_left(text: str) -> list[str]:
-    """What a page in another language says in English without saying so: three words and more."""
-    return [found[0] for part in Page(text).left for found in _SENTENCE.finditer(part)]
-
-
 class _Apart(HTMLParser):
     """Collects the Latin letters, figures and marks on a page in another script that nothing keeps apart from it.
 
@@ -114,4 +111,4 @@ class _Apart(HTMLParser):
 
 def latin_left(text: str) -> list[str]:
     """The Latin letters of a page that stand bare in its text, and English sentences where nothing can mark them."""
-    return _Apart(text).left
+    return [run for run in _Apart(text).left if run not in NAMES]

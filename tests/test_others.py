@@ -70,7 +70,8 @@ def test_all_of_it_is_shown_and_marked_as_no_users_line(tmp_path: Path) -> None:
     assert "Nothing in this part is counted as evidence of a block" in said
     assert "Looked like a block, is none The line itself was out: onset between 9 March 2025" in said
     assert "30 of 30 failed reports lie in hours in which the line was out" in said
-    assert "IODA bgp AS64500 First Telecom 10 March 2025, 09:00 UTC to 10 March 2025, 18:00 UTC 93% of it lost" in said
+    when = "10 March 2025, 09:00 UTC to 10 March 2025, 18:00 UTC"
+    assert f"IODA announced routes bgp AS64500 First Telecom {when} 93% of it lost" in said
     assert "annotation-part Pakistan 10 March 2025, 09:00 UTC; no end told Of a part only" in said
     assert "or not established. regional, cable_cut" in said
     assert "kholo signals --place PK" in said

@@ -29,7 +29,7 @@ from kholo.wording import Told, said
 
 from . import material, raw
 from .conftest import NOW
-from .pages import english_left
+from .pages import latin_left
 from .sentences import SENTENCES, spoken
 from .test_judge import CASES
 
@@ -158,7 +158,7 @@ def test_a_story_is_its_sentences_and_none_of_it_is_left_in_english(case: str, j
         texts, plain = getattr(made, name), getattr(made.story, name)
         assert tuple(spoken(said(text)) for text in texts) == plain == texts
         for text in texts:
-            assert english_left(f"<p>{line(text, UR)}</p>") == []
-    assert english_left(f"<p>{ours('rule', made.story.why, UR)}</p>") == []
+            assert latin_left(f"<p>{line(text, UR)}</p>") == []
+    assert latin_left(f"<p>{ours('rule', made.story.why, UR)}</p>") == []
     assert "lang=" not in ours("rule", made.story.why, UR)
     assert msgspec.json.decode(msgspec.json.encode(made.story), type=type(made.story)) == made.story
