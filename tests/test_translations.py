@@ -78,6 +78,7 @@ def test_a_catalogue_follows_the_texts_of_its_case(tmp_path: Path) -> None:
     assert "چرپ چل رہا ہے" in path.read_text("utf-8"), "a translation is never thrown away"
     entry.write_text(entry.read_text().replace("The authority says so", title))
     assert "1 of" in said(folder, "0", "--to", "ur")
+    assert kholo("case", "check", folder).stdout.decode().endswith(f"actors; in ur 1 of {count} texts\n")
 
 
 @pytest.mark.parametrize(

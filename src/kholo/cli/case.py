@@ -12,10 +12,11 @@ import msgspec
 from kholo.disk import write_if_changed
 from kholo.model import Case, CaseError, Entry
 from kholo.pipeline.casework import tidied
-from kholo.record import load_case
+from kholo.record import load_case, load_effect
 from kholo.record.format import LINKS
 from kholo.record.links import links_of
 from kholo.record.schema import schemas
+from kholo.record.translations import texts
 from kholo.reference import load_services
 
 from . import output
@@ -59,10 +60,19 @@ def check(context: click.Context, folders: tuple[Path, ...], as_json: bool) -> N
             orders = sum(entry.obligation is not None for entry in found.entries)
             click.echo(
                 f"{folder}: right. {len(found.entries)} entries, {claims} claims that can be checked,"
-                f" {orders} orders with a deadline, {len(found.actors)} actors"
+                f" {orders} orders with a deadline, {len(found.actors)} actors{_translated(folder, found)}"
             )
     if wrong:
         context.exit(2)
+
+
+def _translated(folder: Path, found: Case) -> str:
+    """How far the translations of a case are; "" where there are none."""
+    wanted = texts(found, load_effect(folder)) if found.languages else ()
+    return "".join(
+        f"; in {code} {sum(text in one.texts for text in wanted)} of {len(wanted)} texts"
+        for code, one in sorted(found.languages.items())
+    )
 
 
 def _say_problems(folder: Path, error: CaseError, as_json: bool) -> None:
