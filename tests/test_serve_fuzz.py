@@ -30,6 +30,7 @@ HEADERS = (
     "If-Modified-Since",
     "X-Forwarded-For",
     "Range",
+    "If-Range",
     "Origin",
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,15 +115,16 @@ def _moved(path: str, folder: Path) -> Moved | None:
 def _page(kept: Kept[tuple[Large, Page]], path: str, file: Path) -> Page | None:
     if not file.is_file():
         return None
-    status = file.stat()
-    seen = looked_at(file, status)
     known = kept.get(path)
-    if known is not None and known[0] == seen:
+    if known is not None and known[0] == looked_at(file, file.stat()):
         return known[1]
-    changed = datetime.fromtimestamp(status.st_mtime, UTC)
-    if seen.size > _LARGEST:
-        return Page(b"", type_of(file.name), seen.etag, changed=changed, file=seen)
-    page = page_of(file.name, file.read_bytes(), changed)
+    with file.open("rb") as opened:
+        # Of what is read, and not of what stood there a moment before.
+        status = os.fstat(opened.fileno())
+        seen, changed = looked_at(file, status), datetime.fromtimestamp(status.st_mtime, UTC)
+        if seen.size > _LARGEST:
+            return Page(b"", type_of(file.name), seen.etag, changed=changed, file=seen)
+        page = page_of(file.name, opened.read(), changed)
     kept.put(path, (seen, page))
     return page
 

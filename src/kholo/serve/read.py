@@ -14,7 +14,7 @@ import msgspec
 from kholo.model import StoreError
 
 from .fill import of_uid
-from .index import OF_UID, ROW, Current, Place, key_of
+from .index import OF_UID, Current, Place, key_of
 from .written import Pieces, Stored, stored
 
 #: Groups that are merged; of more of them the rows are gone through in the order of time, unless few are of them.
@@ -173,7 +173,7 @@ class Index:
                 return None
             of_then = "SELECT part FROM copies WHERE hash = :hash AND uid = :uid AND part <= :generation"
             copies = db.execute(of_then, values).fetchall()
-            numbers = [found[0].part, *(number for (number,) in copies)]
+            numbers = [int(found[0][1]), *(number for (number,) in copies)]
             query = f"SELECT id FROM parts WHERE n IN ({', '.join('?' * len(numbers))}) ORDER BY id"  # noqa: S608
             parts = tuple(part for (part,) in db.execute(query, numbers))
             return Held(self._common(current).rows(db, found)[0], parts)
@@ -205,7 +205,7 @@ def _equal(wanted: dict[str, Any]) -> str:
 
 def _all(db: sqlite3.Connection, query: str, values: dict[str, Any]) -> list[Stored]:
     found: str | None = db.execute(query, values).fetchone()[0]
-    return [stored(row) for row in found.split(ROW)] if found else []
+    return stored(found) if found else []
 
 
 def _groups(db: sqlite3.Connection, table: Table, wanted: dict[str, Any], span: Span) -> tuple[list[int], int]:
@@ -305,7 +305,7 @@ def _scanned(
         values = {**wanted, "low": part.low, "high": part.high, "generation": current.generation}
         found += _ordered(_all(db, query, {**values, "limit": limit + 1 - len(found)}), span)
         if len(found) > limit:
-            return found[:limit], found[limit - 1].key
+            return found[:limit], found[limit - 1][0]
         if end is None:
             break
         left = after(span, end[0])
@@ -313,7 +313,8 @@ def _scanned(
 
 
 def _ordered(found: list[Stored], span: Span) -> list[Stored]:
-    return sorted(found, key=lambda row: row.key, reverse=span.newest_first)
+    # No two have one key.
+    return sorted(found, reverse=span.newest_first)
 
 
 def after(span: Span, key: int) -> Span:

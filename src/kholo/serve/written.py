@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from .index import FIELD
+from .index import FIELD, ROW
 
 #: How many groups, and how many shapes, are remembered; beyond it all are forgotten and read again when needed.
 _KEPT = 50_000
@@ -25,20 +25,17 @@ _SHAPES = "SELECT id, row FROM shapes WHERE id IN (SELECT value FROM json_each(?
 _Pieces = tuple[str, ...]
 
 
-class Stored(NamedTuple):
-    """A row as it comes out of the index. Its own texts are JSON."""
-
-    key: int
-    part: int
-    group: int
-    shape: int
-    own: list[str]
+#: A row as it comes out of the index: its key, the numbers of its part, group and shape, and four texts of its own,
+#: which are JSON.
+Stored = tuple[int, str, str, str, str, str, str, str]
+_FIELDS = 8
 
 
-def stored(text: str) -> Stored:
-    """A row from its text."""
-    key, part, group, shape, *own = text.split(FIELD)
-    return Stored(int(key), int(part), int(group), int(shape), own)
+def stored(text: str) -> list[Stored]:
+    """Rows from their text, taken apart at once: row by row, a whole answer takes an eighth longer."""
+    cells = text.replace(ROW, FIELD).split(FIELD)
+    keys, *more = (cells[place::_FIELDS] for place in range(_FIELDS))
+    return list(zip(map(int, keys), *more, strict=True))
 
 
 class Pieces:
@@ -52,9 +49,9 @@ class Pieces:
 
     def rows(self, db: sqlite3.Connection, found: Sequence[Stored]) -> list[msgspec.Raw]:
         """Verdicts under their public names, in their order."""
-        groups = self._groups.of(db, {row.group for row in found})
-        shapes = self._shapes.of(db, {row.shape for row in found})
-        return [_row(row, groups[row.group], shapes[row.shape]) for row in found]
+        groups = self._groups.of(db, {row[2] for row in found})
+        shapes = self._shapes.of(db, {row[3] for row in found})
+        return [_row(row, groups[row[2]], shapes[row[3]]) for row in found]
 
     def _group(self, simulated: int, service: str, place: str, network: str, state: str, vantage: str) -> _Pieces:
         about = {"service": service or None, "place": place, "network": network, "state": state}
@@ -66,9 +63,9 @@ class _Known:
 
     def __init__(self, query: str, make: Callable[..., _Pieces]) -> None:
         self._query, self._make = query, make
-        self._known: dict[int, _Pieces] = {}
+        self._known: dict[str, _Pieces] = {}
 
-    def of(self, db: sqlite3.Connection, wanted: set[int]) -> Mapping[int, _Pieces]:
+    def of(self, db: sqlite3.Connection, wanted: set[str]) -> Mapping[str, _Pieces]:
         """Pieces, at least those that are wanted."""
         known = self._known
         missing = [number for number in wanted if number not in known]
@@ -76,8 +73,8 @@ class _Known:
             known = self._known = {}
             missing = list(wanted)
         if missing:
-            for number, *row in db.execute(self._query, (msgspec.json.encode(missing).decode(),)):
-                known[number] = self._make(*row)
+            for number, *row in db.execute(self._query, (f"[{','.join(missing)}]",)):
+                known[str(number)] = self._make(*row)
         return known
 
 
@@ -86,7 +83,7 @@ def _shape(text: str) -> _Pieces:
 
 
 def _row(found: Stored, group: _Pieces, shape: _Pieces) -> msgspec.Raw:
-    uid, text, test, at = found.own
+    _, _, _, _, uid, text, test, at = found
     own = f'"measurement_uid":{uid},"input":{text},"test_name":{test},"measured_at":{at}'
     return msgspec.Raw(f"{{{own},{group[0]},{shape[0]},{group[1]}}}")
 
