@@ -283,14 +283,15 @@ def test_any_measurement_and_incident_of_the_store_has_a_page(server: Server, fo
         for row in server.walk(f"{API}/verdicts?simulated=true&state=blocked&limit=50")
         if not (site / "en" / "measurements" / row["measurement_uid"]).exists()
     )
-    for code, words in (
-        ("en", "What the probe saw, step by step"),
-        ("ur", language("ur").say("Why the rule decided so")),
+    for code, words, title in (
+        ("en", "What the probe saw, step by step", "Chirp in Zedland, 2025"),
+        ("ur", language("ur").say("Why the rule decided so"), "زیڈ لینڈ میں چرپ"),
     ):
         got = server.get(f"/{code}/measurements/{uid}/", Accept_Encoding="gzip")
         text = gzip.decompress(got.body).decode()
         assert (got.status, got["Content-Type"]) == (200, "text/html; charset=utf-8")
         assert words in text
+        assert title in text, "a case of the same service and country"
         assert code == "en" or latin_left(text) == []
         assert f'<html lang="{code}"' in text
         assert prose(language(code).say("SIMULATED DATA. Nothing on this page happened."), language(code)) in text

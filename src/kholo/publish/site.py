@@ -99,9 +99,9 @@ class Outside(msgspec.Struct, frozen=True):
     """Measurements and incidents that stand in no case, by id, each with what its service is called.
 
     `proofs` are results that show an incident, by its id, and `calendars` the days around it; `slow` are the results
-    whose speed does; `cases` those of the same service and country, by id, with their titles. `stands` says whether
-    there is a page at a path below a language that is not made from this site, and `as_of` up to which moment those
-    count (UTC).
+    whose speed does; `cases` those of the same service and country, by id, with their titles by language. `stands` says
+    whether there is a page at a path below a language that is not made from this site, and `as_of` up to which moment
+    those count (UTC).
     """
 
     measurements: Mapping[str, tuple[str, Verdict]] = msgspec.field(default_factory=dict)
@@ -109,7 +109,7 @@ class Outside(msgspec.Struct, frozen=True):
     proofs: Mapping[str, Sequence[Verdict]] = msgspec.field(default_factory=dict)
     calendars: Mapping[str, Calendar] = msgspec.field(default_factory=dict)
     slow: frozenset[str] = frozenset()
-    cases: Mapping[str, str] = msgspec.field(default_factory=dict)
+    cases: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
     stands: Callable[[str], bool] = lambda _path: False
     as_of: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 

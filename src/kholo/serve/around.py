@@ -72,11 +72,12 @@ def incidents(index: Index, current: Current, verdict: Verdict) -> list[Incident
     return [msgspec.json.decode(row, type=Incident) for _, row in index.facts(current, "incident", test, values, _MOST)]
 
 
-def cases(index: Index, current: Current, one: Verdict | Incident) -> dict[str, str]:
-    """Cases of its service and country, by id, with their titles."""
+def cases(index: Index, current: Current, one: Verdict | Incident) -> dict[str, dict[str, str]]:
+    """Cases of its service and country, by id, with their titles by language."""
     test = "simulated = :simulated AND service = :service AND place = :place"
     rows = index.facts(current, "case", test, _about(one), _MOST)
-    return {key: msgspec.json.decode(row, type=CaseRow).title for key, row in rows}
+    found = {key: msgspec.json.decode(row, type=CaseRow) for key, row in rows}
+    return {key: {**row.titles, "en": row.title} for key, row in found.items()}
 
 
 def _about(one: Verdict | Incident) -> dict[str, Any]:

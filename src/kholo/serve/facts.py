@@ -14,7 +14,7 @@ import msgspec
 from kholo.detect import incident_json
 from kholo.detect.rates import slow_uids
 from kholo.judge import Judge
-from kholo.model import DayState, Incident, Verdict
+from kholo.model import Case, DayState, Incident, Verdict
 from kholo.pipeline.events import events, rates_of
 from kholo.pipeline.proofs import proofs_of
 from kholo.pipeline.signals import SignalFilter, select
@@ -121,7 +121,7 @@ def of_case(view: CaseView) -> Iterator[Fact]:
     row = CaseRow(
         case.id, case.title, case.service, case.place, case.summary, case.start, case.end, said.sentence, said.state,
         said.grade, case.limits, view.measurements, len(case.entries), len(view.assessments), len(view.clocks),
-        view.as_of, case.digest, view.simulated,
+        view.as_of, case.digest, view.simulated, _titles(case),
     )  # fmt: skip
     since, until = _day_second(case.start), _day_second(case.end, end=True) if case.end else _EVER
     about: dict[str, Any] = {
@@ -137,6 +137,11 @@ def of_case(view: CaseView) -> Iterator[Fact]:
             row_ = {**msgspec.to_builtins(item), "case": case.id, "simulated": view.simulated}
             row_.pop("file", None)
             yield Fact(kind, f"{case.id} {place:06}", _ENCODER.encode(row_), **about)
+
+
+def _titles(case: Case) -> dict[str, str]:
+    own = {code: one.texts.get(case.title) for code, one in sorted(case.languages.items())}
+    return {code: title for code, title in own.items() if title}
 
 
 def _incident(one: Incident) -> Fact:

@@ -12,7 +12,10 @@ from kholo.model import Assessment, Clock, Entry, Grade, Signal, State, Verdict
 
 
 class CaseRow(msgspec.Struct, frozen=True):
-    """A case: what it is about, and its answer in a sentence. `as_of`: the moment (UTC) up to which clocks count."""
+    """A case: what it is about, and its answer in a sentence. `as_of`: the moment (UTC) up to which clocks count.
+
+    `titles`: what it is called in other languages, by their codes.
+    """
 
     case: str
     title: str
@@ -32,6 +35,7 @@ class CaseRow(msgspec.Struct, frozen=True):
     as_of: datetime
     digest: str
     simulated: bool
+    titles: dict[str, str] = {}
 
 
 class EntryRow(Entry, frozen=True, kw_only=True):
