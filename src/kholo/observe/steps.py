@@ -248,6 +248,7 @@ def _exchanges(exchanges: list[raw.Exchange], reads: _Reads, target: str) -> lis
 
 REDIRECT = 300
 _NO_RESPONSE = raw.Response()
+_NO_HEADERS: tuple[str, str, str, tuple[str, ...]] = "", "", "", ()
 
 
 def _exchange(exchange: raw.Exchange, depth: int, reads: _Reads, target: str) -> Observation:
@@ -255,14 +256,9 @@ def _exchange(exchange: raw.Exchange, depth: int, reads: _Reads, target: str) ->
     response = exchange.response or _NO_RESPONSE
     is_plain = url.startswith("http://")
     body = _body(response.body) if is_plain else ""
-    server = location = via = ""
-    names: tuple[str, ...] = ()
     status = response.code or 0
-    # Of an encrypted page only those of a redirect or a refusal say something.
-    if is_plain or status >= REDIRECT:
-        headers = {name.lower(): value for name, value in raw.headers(response.headers).items()}
-        server, location, via = [_header(headers.get(wanted)) for wanted in ("server", "location", "via")]
-        names = _names(headers) if is_plain else ()
+    # Of an encrypted page only the headers of a redirect or a refusal say something.
+    server, location, via, names = _headers(response, is_plain) if is_plain or status >= REDIRECT else _NO_HEADERS
     ip, port = endpoint(exchange.address)
     count, span = reads.of(exchange.transaction_id, exchange.t)
     return Observation(
@@ -295,6 +291,13 @@ def _exchange(exchange: raw.Exchange, depth: int, reads: _Reads, target: str) ->
         names,
         body[:MAX_BODY],
     )
+
+
+def _headers(response: raw.Response, is_plain: bool) -> tuple[str, str, str, tuple[str, ...]]:
+    """Server, location and via; and of a plain page the names of all."""
+    headers = {name.lower(): value for name, value in raw.headers(response.headers).items()}
+    server, location, via = [_header(headers.get(wanted)) for wanted in ("server", "location", "via")]
+    return server, location, via, _names(headers) if is_plain else ()
 
 
 def _names(headers: dict[str, Any]) -> tuple[str, ...]:
