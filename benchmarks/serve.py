@@ -234,7 +234,10 @@ def measure(server: subprocess.Popen[bytes], port: int, given: argparse.Namespac
             f"{found.rate:8.0f} a second, half under {found.p50:6.1f} ms, 99 of 100 under {found.p99:6.1f} ms"
             f" ({said}{f', {found.failed} failed' if found.failed else ''}): {name}"
         )
-    print(f"memory: {begun} MiB before, {rss(server.pid)} MiB after")
+    filled = rss(server.pid)
+    for paths in asked.values():
+        wrk(port, list(reversed(paths)), given.seconds)
+    print(f"memory: {begun} MiB before, {filled} MiB after, {rss(server.pid)} MiB after as much again")
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{asked['one verdict, each another'][0]}") as answer:
         body = answer.read()
     static = beside(body, given.seconds)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from kholo.serve.connections import Connections
-from kholo.serve.crowd import Crowd, Turns
+from kholo.serve.crowd import Crowd, Tokens, Turns
 from kholo.serve.problems import Problem
 from kholo.serve.streams import OF_ONE
 
@@ -152,3 +152,26 @@ def test_of_a_client_with_too_many_connections_the_latest_are_cut() -> None:
             else:
                 end.sendall(b"x")
                 assert line.recv(1) == b"x"
+
+
+def test_who_waits_longest_has_the_next_turn() -> None:
+    """And nobody overtakes: not even who gives a turn back and wants another at once."""
+    tokens, order = Tokens(1), list[int]()
+
+    def wait(number: int) -> None:
+        tokens.get()
+        order.append(number)
+        tokens.put()
+
+    tokens.get()
+    threads = []
+    for number in range(20):
+        threads.append(threading.Thread(target=wait, args=(number,)))
+        threads[-1].start()
+        while tokens.waiting <= number:
+            time.sleep(0.001)
+    tokens.put()
+    wait(20)
+    for thread in threads:
+        thread.join()
+    assert order == list(range(21))
