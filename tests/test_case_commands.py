@@ -105,7 +105,7 @@ def test_a_case_made_by_options_lacks_only_entries(tmp_path: Path) -> None:
     ]
     source = ["--source", "https://example.org/a", "--publisher", "A", "--read", "2026-01-01"]
     said("add", tmp_path / "x-brazil-2024", *added, *source, "--orders", "x BR blocked 2024-08-31..2024-10-08")
-    assert "1 orders with a deadline" in said("check", tmp_path / "x-brazil-2024")
+    assert "1 order with a deadline" in said("check", tmp_path / "x-brazil-2024")
     assert (
         (tmp_path / "x-brazil-2024/entries/e1-block-x.toml").read_text()
         == """\

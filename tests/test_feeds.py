@@ -223,6 +223,7 @@ def test_a_feed_in_each_language_tells_the_same_and_its_pages_name_it() -> None:
     every = {item["id"] for feed in feeds.values() for item in feed["items"]}
     assert len(every) == 2 * len(feeds["en"]["items"])
     assert all(item["url"].startswith("https://example.org/ur/") for item in feeds["ur"]["items"])
+    assert ("description" in feeds["en"], "description" in feeds["ur"]) == (False, True), "nobody has read the Urdu"
     assert all(item["title"].startswith("فرضی: ") for item in feeds["ur"]["items"])
     atom = ET.fromstring(made["data/chirp-test/feed.ur.atom"])
     assert atom.get("{http://www.w3.org/XML/1998/namespace}lang") == "ur"

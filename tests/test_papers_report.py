@@ -68,7 +68,7 @@ def test_every_entry_stands_in_the_chronology_under_the_number_of_the_drawing() 
     assert numbers == [str(number) for number in range(1, len(view().case.entries) + 1)]
     (drawn,) = under(made, "heading.chart")
     assert isinstance(drawn, Picture)
-    shown = {int(number) for number in re.findall(r'class="mt [a-z]+"[^>]*>[‹]?(\d+)', drawn.svg)}
+    shown = {int(number) for number in re.findall(r'class="mt [a-z]+"[^>]*>[←]?(\d+)', drawn.svg)}
     assert shown - {12} == {int(number) for number in numbers} - {12}
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from kholo.model import Bracket, CaseError, DayState, Entry, EntryKind, Grade, State, UsageError
 from kholo.publish import Book, CaseView, Site, answer, build_site
+from kholo.publish.obeyed import replies
 from kholo.publish.safe import cell, explorer_address, visible, web_address
 from kholo.publish.spans import coverage, runs, union
 
@@ -345,3 +346,15 @@ def test_no_page_is_wider_than_its_screen(width: int, window: Window, tmp_path: 
             assert int.from_bytes(picture[16:20], "big") == width, name
             assert tab.page.locator("h1").is_visible()
             assert tab.page.locator(".answer, .say").first.is_visible()
+
+
+@pytest.mark.parametrize(("until", "heard"), [(None, 2), (datetime(2025, 3, 31, tzinfo=UTC), 1)])
+def test_words_after_an_order_lapsed_are_no_answer_to_it(until: datetime | None, heard: int) -> None:
+    denial, order, *_ = material.record()
+    assert order.obligation is not None
+    held = msgspec.structs.replace(order, obligation=msgspec.structs.replace(order.obligation, until=until))
+    later = [
+        msgspec.structs.replace(denial, id=f"d{day}", earliest=date(2025, month, day), latest=date(2025, month, day))
+        for month, day in ((3, 25), (4, 2))
+    ]
+    assert len(replies(material.view(material.case((held, *later))), held)) == heard

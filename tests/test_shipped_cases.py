@@ -11,6 +11,8 @@ from kholo.model import Answered, ClockKind, EntryKind, EventKind, Grade, Outcom
 from kholo.pipeline.cases import Assessed, assessed
 from kholo.pipeline.ingest import ingest
 from kholo.pipeline.sets import judge_for
+from kholo.publish.language import ENGLISH
+from kholo.publish.obeyed import obeyed
 from kholo.record import load_case
 from kholo.reference import load_reference
 from kholo.store import Store
@@ -51,6 +53,8 @@ def test_a_court_that_ordered_the_block_is_asked_the_same() -> None:
         "b23": (0, Grade.C),
     }
     assert "b15" in orders["b04"].because
+    assert obeyed([orders["b04"]], ENGLISH).text.startswith("Obeyed when it fell due")
+    assert obeyed([orders["b23"]], ENGLISH).text == "Met less than a day late, as far as the evidence goes."
     (silence,) = [clock for clock in found.clocks if clock.clock is ClockKind.SILENCE]
     assert (silence.days, silence.evidence) == (0, ("b08", "b04"))
 

@@ -84,7 +84,12 @@ def test_a_catalogue_follows_the_texts_of_its_case(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "where", "why"),
     [
-        ("ur.po", "nonsense", "languages/ur.po:1", "no gettext catalogue"),
+        ("ur.po", "nonsense", "languages/ur.po:1", "is no line of a catalogue"),
+        ("ur.po", HEAD + 'msgid "a"\nmsgstr "b\n', "languages/ur.po:6", "in straight quotes"),
+        ("ur.po", HEAD + 'msgid "a"\nmsgstr b\n', "languages/ur.po:6", "in straight quotes"),
+        ("ur.po", HEAD + 'msgid "a"\nmsgstr "b"\n\nmsgid "a"\nmsgstr "c"\n', "languages/ur.po:8", "line 5 too"),
+        ("ur.po", 'msgid ""\nmsgstr "Language: de\\n"\n', "languages/ur.po", "is 'de'"),
+        ("ur.po", HEAD.replace("utf-8", "latin-1"), "languages/ur.po", "charset is"),
         ("ur.po", HEAD + 'msgid "a"\nmsgid_plural "b"\nmsgstr[0] "c"\n', "languages/ur.po:6", "has a plural"),
         ("ur.po", HEAD + 'msgid "a"\nmsgstr "<b>c</b>"\n', "languages/ur.po:5", "is HTML"),
         ("ur.po", HEAD + 'msgid "a"\nmsgstr "c\u202e"\n', "languages/ur.po:5", "turns the direction of reading"),

@@ -12,6 +12,7 @@ import msgspec
 from kholo.disk import write_if_changed
 from kholo.model import Case, CaseError, Entry
 from kholo.pipeline.casework import tidied
+from kholo.publish.words import count
 from kholo.record import load_case, load_effect
 from kholo.record.format import LINKS
 from kholo.record.links import links_of
@@ -56,11 +57,12 @@ def check(context: click.Context, folders: tuple[Path, ...], as_json: bool) -> N
             _say_problems(folder, error, as_json)
             continue
         if not as_json:
-            claims = sum(entry.proposition is not None for entry in found.entries)
+            checked = sum(entry.proposition is not None for entry in found.entries)
             orders = sum(entry.obligation is not None for entry in found.entries)
             click.echo(
-                f"{folder}: right. {len(found.entries)} entries, {claims} claims that can be checked,"
-                f" {orders} orders with a deadline, {len(found.actors)} actors{_translated(folder, found)}"
+                f"{folder}: right. {count(len(found.entries), 'entry', 'entries')}, of which {checked} can be checked,"
+                f" {count(orders, 'order')} with a deadline, {count(len(found.actors), 'actor')}"
+                f"{_translated(folder, found)}"
             )
     if wrong:
         context.exit(2)

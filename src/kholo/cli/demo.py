@@ -53,7 +53,9 @@ def demo(folders: tuple[Path, ...], out: Path, as_of: datetime | None) -> None:
 
 def _say(case: CaseView) -> None:
     click.echo(f"\n{case.case.title}")
-    click.echo(f"   {answer(case).sentence}")
+    said = answer(case)
+    for line in (said.sentence, *said.more):
+        click.echo(f"   {line}")
     claims = [row for row in case.assessments if row.kind is not EntryKind.FINDING]
     for outcome in Outcome:
         many = sum(claim.outcome is outcome for claim in claims)

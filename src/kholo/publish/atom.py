@@ -28,12 +28,14 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """Title and id (a UUID) of a feed, the address of its own file, if it has one, and its language (BCP 47)."""
+    """Title and id (a UUID) of a feed, the address of its own file, if it has one, its language (BCP 47), and what its
+    readers have to know of it."""
 
     title: str
     identifier: str
     address: str | None = None
     language: str = "en"
+    about: str = ""
 
 
 def name_of(*parts: object) -> str:
@@ -47,6 +49,7 @@ def atom(head: Head, begun: datetime, items: Sequence[Item]) -> bytes:
         '<?xml version="1.0" encoding="utf-8"?>',
         f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{escape(head.language)}">',
         f"  <title>{_text(head.title)}</title>",
+        *([f"  <subtitle>{_text(head.about)}</subtitle>"] if head.about else []),
         f"  <id>urn:uuid:{escape(head.identifier)}</id>",
         f"  <updated>{stamp(max((item.at for item in items), default=begun))}</updated>",
         "  <author><name>kholo</name></author>",

@@ -102,6 +102,7 @@ def _tables() -> dict[str, Any]:
         "VANTAGE": words.VANTAGE,
         "SIGNAL": words.SIGNAL,
         "NOTICE": words.NOTICE,
+        "UNREAD": words.UNREAD,
         "PART": words.PART,
         "EFFECT_UNKNOWN": effects.UNKNOWN,
         "MOST_OTHERS": MOST_OTHERS,

@@ -14,6 +14,8 @@ def json_feed(head: Head, items: Sequence[Item], more: Mapping[str, Any] | None 
     """The feed, with the items in the order given. `more` holds further facts of an item by its identifier."""
     made: dict[str, Any] = {"version": "https://jsonfeed.org/version/1.1", "title": head.title}
     made["language"] = head.language
+    if head.about:
+        made["description"] = head.about
     if head.address:
         made["feed_url"] = head.address
     made["authors"] = [{"name": "kholo"}]

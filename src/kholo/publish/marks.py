@@ -39,8 +39,8 @@ def lane(marks: Sequence[Mark], scale: Scale, top: float, language: Language) ->
 
 def _text(mark: Mark, scale: Scale, language: Language) -> str:
     symbol = f" {OUTCOME[mark.outcome][0]}" if mark.outcome else ""
-    before = "‹" if mark.entry.latest.toordinal() < scale.first else ""
-    after = "›" if mark.entry.earliest.toordinal() > scale.last else ""
+    before = "←" if mark.entry.latest.toordinal() < scale.first else ""
+    after = "→" if mark.entry.earliest.toordinal() > scale.last else ""
     return f"{before}{language.number(mark.number)}{symbol}{after}"
 
 

@@ -12,9 +12,10 @@ from .answer import case_incidents
 from .atom import Head, Item, name_of
 from .headline import incident_title
 from .language import Language
+from .recorded import is_read
 from .rows import CasePage, EntryRow
 from .safe import segment, visible
-from .words import KIND, NOTICE, OUTCOME, begun
+from .words import KIND, NOTICE, OUTCOME, UNREAD, begun
 
 #: So many items stay in the feed.
 KEPT = 200
@@ -38,12 +39,13 @@ class News:
         title = f"kholo: {case.title}"
         shown = f"{self._say(NOTICE)} {title}" if self._page.view.simulated else title
         names = ("news", case.id) if self._language.is_source else ("news", case.id, code)
-        return Head(shown, name_of(*names), address, code)
+        about = "" if is_read([self._page.view], self._language) else self._say(UNREAD)
+        return Head(shown, name_of(*names), address, code, about)
 
     def items(self) -> list[Item]:
         """The latest first."""
         found = [*self._incidents(), *map(self._entry, self._page.entries)]
-        return sorted(found, key=lambda item: (item.at, item.identifier), reverse=True)[:KEPT]
+        return sorted(found, key=lambda item: item.at, reverse=True)[:KEPT]
 
     def _incidents(self) -> Iterator[Item]:
         say, bracket = self._say, self._language.bracket

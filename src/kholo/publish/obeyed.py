@@ -32,14 +32,8 @@ def obeyed(clocks: Sequence[Clock], language: Language) -> Obeyed:
 def _headline(last: Clock, days: int, runs: bool, language: Language) -> str:
     if last.standing is Standing.MET_THROUGHOUT:
         return language.say("Obeyed when it fell due, as far as the evidence goes.")
-    if last.standing is Standing.MET and not days:
-        return language.say(
-            "Obeyed when it fell due, as far as the evidence goes. What came after is told with the order."
-        )
     if last.standing is Standing.MET:
-        return language.many(
-            "Met {n} day late, as far as the evidence goes.", "Met {n} days late, as far as the evidence goes.", days
-        )
+        return _met(last, days, language)
     if last.standing is Standing.RELAPSED:
         return language.many(
             "Obeyed at first or later, and then not any more: {n} day not obeyed.",
@@ -57,8 +51,19 @@ def _headline(last: Clock, days: int, runs: bool, language: Language) -> str:
     )
 
 
+def _met(last: Clock, days: int, language: Language) -> str:
+    if days:
+        return language.many(
+            "Met {n} day late, as far as the evidence goes.", "Met {n} days late, as far as the evidence goes.", days
+        )
+    if last.first_met is not None and last.first_met > last.started:
+        return language.say("Met less than a day late, as far as the evidence goes.")
+    return language.say("Obeyed when it fell due, as far as the evidence goes. What came after is told with the order.")
+
+
 def replies(view: CaseView, order: Entry) -> list[Entry]:
-    """What authorities (regulators, governments) said from the day of an order on, oldest first."""
+    """What authorities (regulators, governments) said from the day of an order on, as long as it held, oldest first."""
+    until = order.obligation.until if order.obligation else None
     roles = {actor.id: actor.role for actor in view.case.actors}
     return [
         entry
@@ -66,4 +71,5 @@ def replies(view: CaseView, order: Entry) -> list[Entry]:
         if roles.get(entry.actor) in {"regulator", "government"}
         and entry.id != order.id
         and entry.latest >= order.earliest
+        and (until is None or entry.earliest <= until.date())
     ]

@@ -167,6 +167,7 @@ SIGNAL: dict[str, str] = {
 
 #: Stands on every page, picture and data file of a case with anything invented in it.
 NOTICE = marked("SIMULATED DATA. Nothing on this page happened.")
+UNREAD = marked("Machine text: no person has reviewed the translation of this page yet. The English page decides.")
 
 #: What an actor is; a role that is not known here is shown as it is.
 ROLE: dict[str, str] = {

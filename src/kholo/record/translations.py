@@ -25,7 +25,10 @@ MACHINE = "machine text"
 LONGEST, MOST = 20_000, 50
 
 _CODE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
-_PLURAL = re.compile(r"^[^\S\n]*(?:#~\s*)?msgid_plural", re.MULTILINE)
+_LINE = re.compile(
+    r'(?:#(?!~).*|(?:#~)?\s*(?:(msgid|msgid_plural|msgctxt|msgstr(?:\[\d+\])?)[ \t]+)?"((?:[^"\\]|\\.)*)"|#~)?',
+    re.DOTALL,
+)
 _WHEN = re.compile(
     rb'"(?:Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Language-Team):'
     rb' [^"]*"\n'
@@ -81,14 +84,13 @@ def read_translations(files: Files, problems: Problems) -> Mapping[str, Translat
         if not _CODE.fullmatch(code) or code == "en":
             problems.note(f"{FOLDER}/{shown(code)}.po", "is not named by a language, such as ur.po or pt-BR.po")
         elif (text := files.text(name, problems)) is not None:
-            made[code] = _translation(name, text, problems)
+            made[code] = _translation(name, code, text, problems)
     return made
 
 
-def _translation(name: str, text: str, problems: Problems) -> Translation:
-    if plural := _PLURAL.search(text):
-        # A header can ask for a plural of any number of forms, each of which takes memory.
-        problems.note(name, "has a plural; a text of a case has none", line=text.count("\n", 0, plural.start()) + 1)
+def _translation(name: str, code: str, text: str, problems: Problems) -> Translation:
+    if wrong := _misshapen(text):
+        problems.note(name, wrong[1], line=wrong[0])
         return Translation({})
     try:
         catalogue = read_po(StringIO(text), abort_invalid=True)
@@ -100,12 +102,49 @@ def _translation(name: str, text: str, problems: Problems) -> Translation:
     except (ValueError, LookupError) as error:
         problems.note(name, f"is no gettext catalogue: {shown(str(error))}")
         return Translation({})
+    for line, fault in _odd(catalogue, code):
+        problems.note(name, fault, line=line)
     used = [message for message in catalogue if message.id and message.string and not message.fuzzy]
     found = {str(message.id): str(message.string) for message in used}
     for message in used:
         if fault := _fault(str(message.string)):
             problems.note(name, fault, line=message.lineno or 0)
     return Translation(found, not any(MACHINE in message.user_comments for message in used))
+
+
+def _misshapen(text: str) -> tuple[int, str] | None:
+    """The first line that Babel would read in its own way, and what is wrong with it.
+
+    It takes texts without quotes, drops a letter where a quote is missing, and of a text that stands twice loses one.
+    """
+    known: dict[str, int] = {}
+    begun, named = 0, ""
+    for number, line in enumerate([*text.split("\n"), "#"], 1):
+        shape = _LINE.fullmatch(line.strip())
+        if shape is None:
+            return number, "is no line of a catalogue, such as msgstr and a text in straight quotes on both sides"
+        word, quoted = shape.groups()
+        if word and word.startswith(("msgid_plural", "msgstr[")):
+            # A header can ask for a plural of any number of forms, each of which takes memory.
+            return number, "has a plural; a text of a case has none"
+        if begun and (word or quoted is None):
+            if known.setdefault(named, begun) != begun:
+                return begun, f"is a text that stands in line {known[named]} too; one of the two would be lost"
+            begun = 0
+        if word == "msgid" and not line.strip().startswith("#"):
+            begun, named = number, quoted
+        elif begun:
+            named += quoted
+    return None
+
+
+def _odd(catalogue: Catalog, code: str) -> Iterator[tuple[int, str]]:
+    """What a header says that is not so."""
+    said = str(catalogue.locale_identifier or code).replace("_", "-")
+    if said.lower() != code.lower():
+        yield 0, f"says that its language is {shown(said)}, and is named {code}"
+    if catalogue.charset.lower().replace("_", "-") not in ("utf-8", "utf8"):
+        yield 0, f"says that its charset is {shown(catalogue.charset)}; it is read as UTF-8"
 
 
 def _fault(text: str) -> str:

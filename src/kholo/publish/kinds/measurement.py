@@ -30,7 +30,7 @@ def content(site: Site, key: Key, language: Language) -> dict[str, Any]:
     if key[0] not in site.measurements:
         return _content(site, *site.outside.measurements[key[0]], language)
     case, incident, verdict = site.measurements[key[0]]
-    view = site.cases[case]
+    view = site.case(case, language).view
     found = _content(site, view.service, verdict, language)
     simulated = view.simulated or verdict.simulated
     is_slow = verdict.measurement_uid in view.slow_uids

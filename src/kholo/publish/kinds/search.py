@@ -74,9 +74,13 @@ def _of_case(page: CasePage, language: Language) -> Iterator[Hit]:
     of = partial(Hit, simulated=view.simulated, also=words)
     yield of(say(marked("case")), case.title, ("case", case.id), page.answer.sentence, is_record=True)
     of = partial(of, case=case.title)
+    asked = say("Was it obeyed?")
     for order in shared.orders([page], language):
         entry, text = order.row.entry, f"{_who(order.row, language)}: {order.obeyed.text}"
-        yield of(say(marked("order")), entry.title, ("order", case.id, entry.id), text, is_record=True)
+        yield of(
+            say(marked("order")), entry.title, ("order", case.id, entry.id), text, is_record=True,
+            also=f"{words} {asked}",
+        )  # fmt: skip
     for claim in page.claims:
         entry, text = claim.row.entry, f"{_who(claim.row, language)}: {claim.assessment.checked}"
         yield of(say(marked("claim")), entry.title, ("claim", case.id, entry.id), text, is_record=True)
