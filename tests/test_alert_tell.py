@@ -6,6 +6,8 @@ import contextlib
 import email
 import email.policy
 import json
+import os
+import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -270,6 +272,14 @@ def test_a_ledger_that_can_not_be_used_says_so_and_is_left_alone(tmp_path: Path)
         assert book.read_text() == content
         with pytest.raises(StoreError):
             would_tell(tmp_path, run.channels, [], day(40), Limits())
+
+
+def test_a_ledger_that_can_not_be_written_stops_no_other_channel(web: Hook, tmp_path: Path) -> None:
+    # Where the draft of the ledger would be is a folder.
+    (tmp_path / f".screen.json.{os.getpid()}.{threading.get_ident()}.tmp" / "a").mkdir(parents=True)
+    first, second = Run(tmp_path, Screen(lambda _: None), Webhook(web.url)).look(incident(20))
+    assert (first.is_ours, "screen.json" in str(first.failure)) == (True, True)
+    assert second.failure is None
 
 
 def test_two_runs_at_once_tell_once(tmp_path: Path) -> None:

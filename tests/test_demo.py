@@ -11,6 +11,7 @@ from kholo.model import StoreError
 from kholo.pipeline.demo import MARK, demo_store
 from kholo.pipeline.ingest import ingest
 from kholo.store import LAYOUT, Store
+from kholo.store.custody import Custody, Thing
 
 from . import raw
 from .conftest import NOW
@@ -52,8 +53,22 @@ def test_its_own_store_of_another_simulated_country_is_made_anew(tmp_path: Path)
         assert store.part_ids() == []
         take_in(store, tmp_path, 2)
     take_in(store, tmp_path, 3)
-    with demo_store(folder, "three") as store:
-        assert len(store.part_ids()) == 2, "one part is not the demo's: nothing is removed"
+    with pytest.raises(StoreError, match=r"another simulated country, and more; .* move it away"):
+        demo_store(folder, "three").__enter__()
+    assert len(Store(folder).part_ids()) == 2, "one part is not the demo's: nothing is removed"
+
+
+def test_a_custody_log_of_what_somebody_did_is_never_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    with demo_store(folder, "one") as store:
+        take_in(store, tmp_path, 1)
+    Custody(folder).add("dossier", NOW, [Thing("dossier.zip", "a" * 64)], case="small")
+    before = (folder / "custody.jsonl").read_bytes()
+    with pytest.raises(StoreError, match="move it away"):
+        demo_store(folder, "two").__enter__()
+    with demo_store(folder, "one") as store:
+        assert len(store.part_ids()) == 1
+    assert (folder / "custody.jsonl").read_bytes() == before
 
 
 @pytest.mark.parametrize("what", ["part", "file", "mark", "damage", "link"])

@@ -26,6 +26,7 @@ from . import dossiers
 from .conftest import NOW
 
 NAME, URDU = "Amina O'Witness", "گواہ آمنہ"
+TOLD = "ایک خاتون (Amina Khan) نے یہ کہا"
 WHY = "a person is in danger"
 SECRET_ENTRY = dossiers.ENTRY.replace('"e1"', '"f17-amina-speaks"').replace('"S."', f'"{NAME} said so, {URDU}."')
 COPY = "sources/f17-copy.txt"
@@ -46,6 +47,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     more = f'archived = "{COPY}"\nsha256 = "{digest}"\n'
     (case / "entries" / "f17-amina-speaks.toml").write_text(SECRET_ENTRY + more)
     (case / "photo.bin").write_bytes(b"\xff\x00\xfe")
+    (case / "languages").mkdir()
+    # Nothing in it says of which file a text is.
+    (case / "languages" / "ur.po").write_text(f'msgid "{NAME} said so, {URDU}."\nmsgstr "{TOLD}"\n', encoding="utf-8")
     store = dossiers.stored(folder, dossiers.measured(4))
     Custody(store.root).add("edit", NOW, [Thing("entries/f17-amina-speaks.toml", digest)], case="small", by=NAME)
     key = folder / "desk.key"
@@ -95,6 +99,17 @@ def test_the_secrets_are_in_the_whole_one(whole: Path) -> None:
     assert {"case", "custody.jsonl", "pages", "papers"} <= names
     assert any(name.endswith(".pdf") for _, name in where(whole, "Amina"))
     assert outcomes(whole)["results"] == "passed"
+
+
+@pytest.mark.parametrize("asked", [("--withhold", "case/entries/f17-amina-speaks.toml"), ("--text", NAME)])
+def test_what_is_withheld_is_not_told_in_another_language(whole: Path, tmp_path: Path, asked: tuple[str, str]) -> None:
+    """A text is not found by its words in what says it in another language, so all of that goes with it."""
+    assert any(name.startswith("data/pages/ur/") for _, name in where(whole, "Amina Khan", "خاتون"))
+    path = redacted(whole, tmp_path, *asked)
+    assert where(path, "خاتون", "Khan") == []
+    left = dossiers.files_of(path)
+    assert not [name for name in left if name.startswith(("data/pages/ur/", "data/case/languages/")) or ".ur." in name]
+    assert outcomes(path)["tree"] == "passed"
 
 
 def test_an_entry_withheld_leaves_no_trace(whole: Path, tmp_path: Path) -> None:

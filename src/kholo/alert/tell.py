@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from kholo.model import Incident, StoreError
+from kholo.model import EnvironmentFault, Incident
 
 from .channel import Channel, Undelivered
 from .ledger import Book, Ledger
@@ -100,7 +100,7 @@ def tell(
         try:
             with book.held():
                 outcomes.append(_tell(book, channel, now, at, limits, teller))
-        except StoreError as error:
+        except EnvironmentFault as error:
             outcomes.append(Outcome(channel.name, failure=str(error), is_ours=True))
     return outcomes
 

@@ -48,6 +48,8 @@ def site_options(command: F) -> F:
             raise UsageError("--address: no plain http:// or https:// address")
         if extra.contact and web_address(extra.contact) is None:
             mail_address(extra.contact)
+            if set(extra.contact) & set("?&#%/"):
+                raise UsageError(f"--contact: {extra.contact!a} holds what means something else in a link")
         command(extra=extra, **given)
 
     for option in reversed(_OPTIONS):

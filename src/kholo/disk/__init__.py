@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,9 +55,12 @@ def replaced(path: Path, *, draft: Path | None = None, is_lasting: bool = True) 
     `draft` is its name, else one beside the file. What is not `is_lasting` is not waited for until it is safe on the
     disk: it can be made again from its sources. Raises `EnvironmentFault` naming the file when it can't be written.
     """
-    draft = draft or path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    draft = draft or path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Nobody can have put a link there that leads elsewhere.
+        draft.unlink(missing_ok=True)
+        draft.touch(exist_ok=False)
         try:
             yield draft
             if is_lasting:

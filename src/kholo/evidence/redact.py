@@ -35,6 +35,9 @@ _TOLD = {_CASE: ("data/results/", "data/pages/", "data/papers/")}
 _IMPERSONAL = ("data/reference/", "data/software/")
 #: Where people put in files of any kind.
 _ANY_KIND = (_CASE, "data/pages/")
+_PAGES, _LANGUAGES = "data/pages/", "data/case/languages/"
+#: What names a language: its pages, and a catalogue of the case.
+_LANGUAGE = re.compile(r"data/pages/([a-z]{2,3}(?:-[A-Za-z0-9]+)*)/|data/case/languages/([A-Za-z0-9-]+)\.po$")
 _UID = re.compile(rb'"(?:measurement_)?uid":\s*"([A-Za-z0-9_.-]{8,128})"')
 _ID = re.compile(rb'^id\s*=\s*["\']([^"\']{1,200})["\']', re.MULTILINE)
 _TEXT = (".json", ".jsonl", ".toml", ".txt", ".html", ".svg", ".csv", ".xml", ".atom", ".md", ".css", ".js")
@@ -119,6 +122,7 @@ class _Work:
         self._leave_out([*gone, *self._twins(gone), *self._copies(gone)])
         if any(name.startswith(_CASE) for name in gone):
             self._leave_out(self._below(part for part in _TOLD[_CASE]))
+            self._leave_out(self._translated())
 
     def _leave_out(self, names: Iterable[str]) -> None:
         self.instead |= dict.fromkeys(names)
@@ -142,6 +146,22 @@ class _Work:
             if inside in out and inside not in left:
                 yield name
 
+    def _translated(self) -> list[str]:
+        """What says the record in another language, or lists what things are called in it.
+
+        A text is not found there by its words; and in a line that runs from right to left marks stand inside of names.
+        """
+        found = (_LANGUAGE.match(name) for name in self._names)
+        codes = {one[1] or one[2] for one in found if one} - {"en"}
+        ends = tuple(f".{code}." for code in codes)
+        pages = tuple(f"{_PAGES}{code}/" for code in codes)
+        return [
+            name
+            for name in self._names
+            if name.startswith((*pages, _LANGUAGES, f"{_PAGES}assets/search."))
+            or (name.startswith(_TOLD[_CASE]) and any(end in name for end in (*ends, "/search/")))
+        ]
+
     def _read(self, name: str) -> bytes:
         return self._dossier.read(name, MAX_LIST)
 
@@ -164,7 +184,7 @@ class _Work:
             else:
                 self._change(name, lambda data: found.sub(BLACK, data))
         if self.instead:
-            self._leave_out(odd)
+            self._leave_out([*odd, *self._translated()])
 
     def _is_readable(self, name: str) -> bool:
         if not name.removesuffix(_PACKED).endswith(_TEXT):

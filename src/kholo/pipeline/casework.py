@@ -127,7 +127,7 @@ def translated(folder: Path, code: str, services: Iterable[str], write: bool) ->
     name = path_of(code)
     known = tuple(services)
     case = load_case(folder, known)
-    before = text_of(folder, name).encode() if Files(folder).has(name) else None
+    before = text_of(folder, name) if Files(folder).has(name) else None
     data, standing = updated(before, case.id, code, texts(case, load_effect(folder)))
     if write:
         save(folder, {name: data.decode()}, known)

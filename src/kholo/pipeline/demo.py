@@ -17,6 +17,9 @@ MARK = "kholo-demo.json"
 #: What else stands in a store without anybody having brought it: all of it follows from the parts.
 _FOLLOWS = frozenset({"kholo-store.json", "parts", "verdicts", "detected", "sets", "served", "tmp", "lock"})
 _CUSTODY = "custody.jsonl"
+#: What the demo itself does to its store.
+_DOES = frozenset({"ingest"})
+_AWAY = "it is not known to hold the demo's data alone, so it is left as it is: move it away, or give another --out"
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -27,22 +30,28 @@ class Mark(msgspec.Struct, frozen=True):
     made_of: str = ""
 
 
+class _Line(msgspec.Struct, frozen=True):
+    action: str
+
+
 @contextmanager
 def demo_store(folder: Path, made_of: str) -> Iterator[Store]:
     """The store, for the demo to take in the file of that SHA-256; what is new at the end is noted as the demo's.
 
     A store of another layout, or of another simulated country, with nothing in it but the demo's is removed and made
-    anew: two invented countries in one store would be neither. Raises `StoreError`, which says what to do, where a
-    store of another layout has anything else in it.
+    anew: two invented countries in one store would be neither. Raises `StoreError`, which says what to do, where such a
+    store has anything else in it, such as a custody log with what somebody did.
     """
-    if (mark := _own(folder)) and mark.made_of != made_of:
+    mark = _mark(folder)
+    if mark and mark.made_of != made_of:
+        if _own(folder) is None:
+            raise StoreError(f"{folder}: holds another simulated country, and more; {_AWAY}")
         shutil.rmtree(folder)
     try:
         store = Store(folder, create=True)
     except OtherLayout as error:
         if _own(folder) is None:
-            why = "it is not known to hold the demo's data alone, so it is left as it is"
-            raise StoreError(f"{error}; {why}: move it away, or give another --out") from error
+            raise StoreError(f"{error}; {_AWAY}") from error
         shutil.rmtree(folder)
         store = Store(folder, create=True)
     before = set(store.part_ids())
@@ -70,4 +79,16 @@ def _own(folder: Path) -> Mark | None:
         return None
     names = {path.name for path in folder.iterdir()}
     parts = {path.name for path in folder.glob("parts/*")}
-    return mark if names <= _FOLLOWS | {MARK, _CUSTODY} and parts <= set(mark.parts) else None
+    is_own = names <= _FOLLOWS | {MARK, _CUSTODY} and parts <= set(mark.parts) and _done(folder) <= _DOES
+    return mark if is_own else None
+
+
+def _done(folder: Path) -> set[str]:
+    """What the custody log says was done; a line that can't be read is something else."""
+    try:
+        lines = (folder / _CUSTODY).read_bytes().splitlines()
+        return {msgspec.json.decode(line, type=_Line).action for line in lines}
+    except FileNotFoundError:
+        return set()
+    except (OSError, msgspec.DecodeError):
+        return {""}

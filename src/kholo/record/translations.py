@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO, StringIO
 
 import msgspec
+from babel import Locale, UnknownLocaleError
 from babel.messages.catalog import Catalog
+from babel.messages.catalog import Message as PoMessage
 from babel.messages.pofile import PoFileError, read_po, write_po
 
 from kholo.model import Case, EffectInput, Translation, UsageError
@@ -22,7 +24,7 @@ FOLDER = "languages"
 #: What stands above a text of a catalogue that no person has read yet.
 MACHINE = "machine text"
 #: Characters of one text, and languages of one case.
-LONGEST, MOST = 20_000, 50
+LONGEST, MOST = 6_000, 50
 
 _CODE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _LINE = re.compile(
@@ -46,16 +48,24 @@ class Standing(msgspec.Struct, frozen=True):
 
 def path_of(code: str) -> str:
     """Where the catalogue of a language is, inside the case. Raises `UsageError` for what is no code of a language."""
-    if not _CODE.fullmatch(code) or code == "en":
-        raise UsageError(f"{shown(code)} is no language that a case can be translated into; a code such as ur or pt-BR")
+    try:
+        if not _CODE.fullmatch(code) or code == "en":
+            raise ValueError
+        Locale.parse(code, sep="-")
+    except (ValueError, UnknownLocaleError):
+        why = "is no language that a case can be translated into; a code such as ur or pt-BR"
+        raise UsageError(f"{shown(code)} {why}") from None
     return f"{FOLDER}/{code}.po"
 
 
 def texts(case: Case, inputs: Iterable[EffectInput]) -> dict[str, str]:
-    """Every text of a case that pages and papers show, in its order, with where it stands first."""
+    """Every text of a case that pages and papers show, in its order, with where it stands first.
+
+    Of texts that are too long for a catalogue there is no translation.
+    """
     found: dict[str, str] = {}
     for place, text in _places(case, inputs):
-        if text:
+        if text and len(text) <= LONGEST:
             found.setdefault(text, place)
     return found
 
@@ -104,12 +114,17 @@ def _translation(name: str, code: str, text: str, problems: Problems) -> Transla
         return Translation({})
     for line, fault in _odd(catalogue, code):
         problems.note(name, fault, line=line)
+    every = [message for message in (*catalogue, *catalogue.obsolete.values()) if message.id]
+    for message in every:
+        if fault := _fault(str(message.id), str(message.string)):
+            problems.note(name, fault, line=message.lineno or 0)
     used = [message for message in catalogue if message.id and message.string and not message.fuzzy]
     found = {str(message.id): str(message.string) for message in used}
-    for message in used:
-        if fault := _fault(str(message.string)):
-            problems.note(name, fault, line=message.lineno or 0)
-    return Translation(found, not any(MACHINE in message.user_comments for message in used))
+    return Translation(found, not any(map(_is_machine, used)))
+
+
+def _is_machine(message: PoMessage) -> bool:
+    return any(comment.casefold().startswith(MACHINE) for comment in message.user_comments)
 
 
 def _misshapen(text: str) -> tuple[int, str] | None:
@@ -147,25 +162,27 @@ def _odd(catalogue: Catalog, code: str) -> Iterator[tuple[int, str]]:
         yield 0, f"says that its charset is {shown(catalogue.charset)}; it is read as UTF-8"
 
 
-def _fault(text: str) -> str:
-    if len(text) > LONGEST:
-        return f"has a translation of {len(text)} characters; {LONGEST} are allowed"
-    fault = fault_of_text(text)
+def _fault(text: str, translation: str) -> str:
+    # Babel takes the square of the time for twice the text, when it looks for formats in it and breaks its lines.
+    longest = max(len(text), len(translation))
+    if longest > LONGEST:
+        return f"has a text of {longest} characters; {LONGEST} are allowed"
+    fault = fault_of_text(translation) if translation else ""
     return f"its translation {fault}" if fault else ""
 
 
 def _empty(case: str, code: str) -> Catalog:
     says = "# kholo case translate brings this file up to date with the texts of the case."
-    return Catalog(locale=code, project=case, version="1", header_comment=says, fuzzy=False)
+    return Catalog(locale=Locale.parse(code, sep="-"), project=case, version="1", header_comment=says, fuzzy=False)
 
 
-def updated(content: bytes | None, case: str, code: str, wanted: Mapping[str, str]) -> tuple[bytes, Standing]:
+def updated(content: str | None, case: str, code: str, wanted: Mapping[str, str]) -> tuple[bytes, Standing]:
     """The catalogue of a case (its id) with every text of `texts` in its order, and how far it is.
 
     What is there stays, with its remarks; what is no text of the case any more is put aside at the end, and comes back
     with the text. The same case and catalogue give the same bytes. Raises `PoFileError`.
     """
-    made = read_po(BytesIO(content), abort_invalid=True) if content else _empty(case, code)
+    made = read_po(StringIO(content), abort_invalid=True) if content else _empty(case, code)
     for text in wanted:
         if text in made.obsolete and text not in made:
             made[text] = made.obsolete.pop(text)
@@ -179,6 +196,6 @@ def updated(content: bytes | None, case: str, code: str, wanted: Mapping[str, st
     write_po(out, made, width=116, no_location=True)
     known = [message for message in made if message.id]
     done = [message for message in known if message.string]
-    machine = sum(MACHINE in message.user_comments for message in done)
+    machine = sum(map(_is_machine, done))
     # When it was written is no part of it.
     return _WHEN.sub(b"", out.getvalue()), Standing(len(known), len(done), machine, len(made.obsolete))

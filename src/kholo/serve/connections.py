@@ -73,7 +73,9 @@ class Connections:
             return
         pause = threading.Event()
         while not pause.wait(_EVERY):
-            self.look()
+            # Where no more files can be opened there is nothing to look with; the next look may have it.
+            with suppress(OSError):
+                self.look()
 
 
 def _sockets() -> list[tuple[int, int]]:
