@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -12,24 +11,22 @@ from pathlib import Path
 from babel import Locale, UnknownLocaleError
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import read_po
 
 from kholo.judge.facts import BITS, words
 from kholo.judge.ruleset import load_ruleset
 from kholo.papers import language as papers
-from kholo.publish.catalogue import MACHINE, PAGES
+from kholo.publish.catalogue import PAGES
 from kholo.publish.dates import MONTHS, SHORT
 from kholo.record.law import load_law
 from kholo.record.threepart import questions
+from kholo.record.translations import MACHINE, written
 from kholo.reference import load_services
 from kholo.reference.places import names
 
 ROOT = Path(__file__).parents[1]
 PUBLISH = ROOT / "src/kholo/publish"
 
-_WHEN = re.compile(
-    rb'"(?:POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Report-Msgid-Bugs-To): [^"]*"\n'
-)
 _CONTEXT = ((1, "c"), 2)
 KEYWORDS = {
     "say": None, "marked": None, "gettext": None, "ngettext": (1, 2), "many": (1, 2), "about": _CONTEXT,
@@ -91,10 +88,7 @@ def updated(content: bytes, code: str, source: Catalog) -> bytes:
             message.id, text or "", context=message.context, auto_comments=message.auto_comments,
             user_comments=comments, flags=message.flags,
         )  # fmt: skip
-    out = io.BytesIO()
-    write_po(out, new, width=116, sort_output=True, omit_header=False, no_location=True)
-    # When it was written is no part of it: the same texts make the same file.
-    return _WHEN.sub(b"", out.getvalue())
+    return written(new, is_sorted=True)
 
 
 def _place_names(code: str) -> dict[str, str]:

@@ -22,10 +22,11 @@ from kholo.judge.wording import say as of_story
 from kholo.model import EntryKind, ReferenceDataError, State, Vantage
 from kholo.publish import Book, CaseView, Dossier, Outside, Site, build_site
 from kholo.publish.build import MANIFEST, site_files
-from kholo.publish.catalogue import MACHINE, PAGES, Domain, read
+from kholo.publish.catalogue import PAGES, Domain, read
 from kholo.publish.kinds import KINDS
 from kholo.publish.language import Language, language, language_codes
 from kholo.publish.site import Attached
+from kholo.record.translations import MACHINE
 from kholo.record.wording import say
 
 from . import catalogue as texts

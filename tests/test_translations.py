@@ -72,6 +72,12 @@ def test_a_catalogue_follows_the_texts_of_its_case(tmp_path: Path) -> None:
     found = load_case(folder, SERVICES).languages["ur"]
     assert (dict(found.texts), found.is_reviewed) == ({title: "چرپ چل رہا ہے"}, False)
 
+    path.write_bytes(
+        path.read_bytes().replace(b"#. entries/denial.toml: title\n", b"#. entries/denial.toml: title\n#, fuzzy\n")
+    )
+    assert f"0 of {count} texts" in said(folder, "1", "--to", "ur", "--check"), "pages do not show it"
+    path.write_bytes(path.read_bytes().replace(b"#, fuzzy\n", b""))
+
     entry = folder / "entries" / "denial.toml"
     entry.write_text(entry.read_text().replace(title, "The authority says so"))
     assert "0 of" in (told := said(folder, "0", "--to", "ur")) and "1 put aside" in told

@@ -12,9 +12,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
 from kholo.model import ReferenceDataError
-
-#: What stands above an entry of a catalogue that no person has read yet.
-MACHINE = "machine text"
+from kholo.record.translations import is_machine
 
 
 class Catalogue(msgspec.Struct, frozen=True):
@@ -58,7 +56,7 @@ def read(content: bytes, code: str, domain: str) -> Catalogue:
     made = BytesIO()
     write_mo(made, messages)
     made.seek(0)
-    is_reviewed = not any(MACHINE in message.user_comments for message in messages if message.id)
+    is_reviewed = not any(is_machine(message) for message in messages if message.id)
     return Catalogue(GNUTranslations(made), is_reviewed)
 
 

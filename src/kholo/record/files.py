@@ -65,9 +65,8 @@ class Files:
 
     def entries(self, problems: Problems) -> list[str]:
         """The files of the record, as paths inside the folder, sorted; what else lies there is a problem."""
-        room = self.folder / ENTRIES
-        if room.is_symlink() or (room.exists() and not room.is_dir()):
-            problems.note(ENTRIES, "must be a folder, not a link and no file")
+        room = self._room(ENTRIES, problems)
+        if room is None:
             return []
         found = [name for name in self._instead if name.startswith(f"{ENTRIES}/")]
         for path in room.iterdir() if room.is_dir() else []:
@@ -88,13 +87,20 @@ class Files:
 
     def catalogues(self, room: str, problems: Problems) -> list[str]:
         """The catalogues in one folder of the case, as paths inside the folder, sorted; others there are no concern."""
-        folder = self.folder / room
-        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-            problems.note(room, "must be a folder, not a link and no file")
+        folder = self._room(room, problems)
+        if folder is None:
             return []
         found = {name for name in self._instead if name.startswith(f"{room}/") and name.endswith(".po")}
         found |= {f"{room}/{path.name}" for path in folder.glob("*.po") if not path.name.startswith(".")}
         return sorted(found)
+
+    def _room(self, name: str, problems: Problems) -> Path | None:
+        """A folder of the case, which may not be there; None, and a problem, for anything else."""
+        room = self.folder / name
+        if room.is_symlink() or (room.exists() and not room.is_dir()):
+            problems.note(name, "must be a folder, not a link and no file")
+            return None
+        return room
 
 
 def _decoded(name: str, data: bytes, problems: Problems) -> str | None:

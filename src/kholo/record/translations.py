@@ -118,12 +118,18 @@ def _translation(name: str, code: str, text: str, problems: Problems) -> Transla
     for message in every:
         if fault := _fault(str(message.id), str(message.string)):
             problems.note(name, fault, line=message.lineno or 0)
-    used = [message for message in catalogue if message.id and message.string and not message.fuzzy]
+    used = list(filter(_is_shown, catalogue))
     found = {str(message.id): str(message.string) for message in used}
-    return Translation(found, not any(map(_is_machine, used)))
+    return Translation(found, not any(map(is_machine, used)))
 
 
-def _is_machine(message: PoMessage) -> bool:
+def _is_shown(message: PoMessage) -> bool:
+    """Whether pages show the translation: that of a fuzzy one was of another text."""
+    return bool(message.id and message.string and not message.fuzzy)
+
+
+def is_machine(message: PoMessage) -> bool:
+    """Whether no person has read the text of a catalogue yet."""
     return any(comment.casefold().startswith(MACHINE) for comment in message.user_comments)
 
 
@@ -132,25 +138,35 @@ def _misshapen(text: str) -> tuple[int, str] | None:
 
     It takes texts without quotes, drops a letter where a quote is missing, and of a text that stands twice loses one.
     """
-    known: dict[str, int] = {}
-    begun, named = 0, ""
-    for number, line in enumerate([*text.split("\n"), "#"], 1):
-        shape = _LINE.fullmatch(line.strip())
+    found = [_LINE.fullmatch(line.strip()) for line in text.split("\n")]
+    for number, shape in enumerate(found, 1):
         if shape is None:
             return number, "is no line of a catalogue, such as msgstr and a text in straight quotes on both sides"
-        word, quoted = shape.groups()
-        if word and word.startswith(("msgid_plural", "msgstr[")):
+        if shape[1] and shape[1].startswith(("msgid_plural", "msgstr[")):
             # A header can ask for a plural of any number of forms, each of which takes memory.
             return number, "has a plural; a text of a case has none"
-        if begun and (word or quoted is None):
-            if known.setdefault(named, begun) != begun:
-                return begun, f"is a text that stands in line {known[named]} too; one of the two would be lost"
-            begun = 0
-        if word == "msgid" and not line.strip().startswith("#"):
-            begun, named = number, quoted
-        elif begun:
-            named += quoted
+    known: dict[str, int] = {}
+    for number, named in _named(filter(None, found)):
+        if first := known.get(named):
+            return number, f"is a text that stands in line {first} too; one of the two would be lost"
+        known[named] = number
     return None
+
+
+def _named(lines: Iterable[re.Match[str]]) -> Iterator[tuple[int, str]]:
+    """The texts that are translated, as they are written, each with its first line."""
+    begun, named = 0, ""
+    for number, line in enumerate(lines, 1):
+        word, quoted = line.groups()
+        if begun and not word and quoted is not None:
+            named += quoted
+            continue
+        if begun:
+            yield begun, named
+        is_next = word == "msgid" and not line[0].startswith("#")
+        begun, named = (number, quoted) if is_next else (0, "")
+    if begun:
+        yield begun, named
 
 
 def _odd(catalogue: Catalog, code: str) -> Iterator[tuple[int, str]]:
@@ -192,10 +208,13 @@ def updated(content: str | None, case: str, code: str, wanted: Mapping[str, str]
     made.update(template, no_fuzzy_matching=True)
     for key in [key for key, message in made.obsolete.items() if not message.string]:
         del made.obsolete[key]
-    out = BytesIO()
-    write_po(out, made, width=116, no_location=True)
     known = [message for message in made if message.id]
-    done = [message for message in known if message.string]
-    machine = sum(map(_is_machine, done))
-    # When it was written is no part of it.
-    return _WHEN.sub(b"", out.getvalue()), Standing(len(known), len(done), machine, len(made.obsolete))
+    done = list(filter(_is_shown, known))
+    return written(made), Standing(len(known), len(done), sum(map(is_machine, done)), len(made.obsolete))
+
+
+def written(catalogue: Catalog, *, is_sorted: bool = False) -> bytes:
+    """A catalogue as a file, without when it was written and by whom: the same texts make the same bytes."""
+    out = BytesIO()
+    write_po(out, catalogue, width=116, sort_output=is_sorted, no_location=True)
+    return _WHEN.sub(b"", out.getvalue())
