@@ -68,12 +68,19 @@ def paper(
 
     `root`: of the dossier that a report belongs to (hex). `answers`: of who swears to it (`certificate.read_answers`).
     """
-    return _Composer(view, kind, language(code), root, answers).document(signatories)
+    return _composer(view, kind, code, root, answers).document(signatories)
 
 
 def statement_digest(view: CaseView, kind: str, code: str) -> str:
     """SHA-256 (hex) over the words of a paper without its list of signatories: what people put their names to."""
-    return _Composer(view, kind, language(code)).digest()
+    return _composer(view, kind, code).digest()
+
+
+def _composer(
+    view: CaseView, kind: str, code: str, root: str = "", answers: Mapping[str, str] = MappingProxyType({})
+) -> _Composer:
+    words = language(code)
+    return _Composer(in_language(view, words.spoken), kind, words, root, answers)
 
 
 class _Composer:
@@ -85,7 +92,6 @@ class _Composer:
         root: str = "",
         answers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        view = in_language(view, words.spoken)
         self._view, self._kind, self._words, self._answers = view, kind, words, answers
         self._notes = Notes(view, words)
         self._parts = Parts(view, words, self._notes)

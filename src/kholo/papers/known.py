@@ -14,7 +14,7 @@ from kholo.publish.told import told
 
 from .document import Block, Grid, Items, Paragraph, Run, Style, Text
 from .language import Gap, Language
-from .notes import Notes, from_record
+from .notes import Notes, from_record, one_line
 
 #: Entries that wait for an answer.
 _ASKED = frozenset({EntryKind.QUESTION, EntryKind.LETTER})
@@ -195,7 +195,7 @@ class Parts:
             what: Text = (*from_record(entry.title, Style.STRONG), Run(" "), *from_record(entry.summary))
             for source in entry.sources:
                 if source.quote:
-                    what = (*what, Run(" “"), Run(_line(source.quote), language=source.language), Run("”"))
+                    what = (*what, Run(" “"), Run(one_line(source.quote), language=source.language), Run("”"))
             kind = self._words.word("kind", entry.kind)
             who = (*self._actor(entry), Run(f" ({kind})"))
             place: tuple[Text, ...] = ((Run(self._words.number(number)),),) if is_numbered else ()
@@ -295,8 +295,3 @@ class Parts:
     def is_silent(self) -> bool:
         """Whether no entry gives a public reason."""
         return not any(entry.gives_reason for entry in self._view.case.entries)
-
-
-def _line(text: str) -> str:
-    """A text of the record on one line; what is hidden in it is shown."""
-    return visible(" ".join(text.split()))

@@ -188,7 +188,12 @@ def _named(name: str) -> Run:
     return Run(name, language="" if is_arabic(name) else "en")
 
 
+def one_line(text: str) -> str:
+    """A text of the record on one line; what is hidden in it is shown."""
+    return visible(" ".join(text.split()))
+
+
 def from_record(text: str, style: Style = Style.PLAIN) -> Text:
     """Text of the record on one line, in English where there is no translation; what is hidden in it is shown."""
-    shown = visible(" ".join(text.split()))
+    shown = one_line(text)
     return (Run(shown, style, "" if is_arabic(shown) else "en"),)

@@ -20,12 +20,13 @@ def in_language(view: CaseView, language: Language) -> CaseView:
     """
     if language.code not in view.case.languages:
         return view
-    case = _Spoken(view.case, language.code).case()
+    spoken = _Spoken(view.case, language.code)
+    case = spoken.case()
     return msgspec.structs.replace(
         view,
         case=case,
         checklist=checklist(case, view.incidents, view.clocks, view.as_of),
-        effect=view.effect and _Spoken(view.case, language.code).effect(view.effect),
+        effect=view.effect and spoken.effect(view.effect),
     )
 
 

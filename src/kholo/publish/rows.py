@@ -160,7 +160,8 @@ class CasePage(msgspec.Struct, frozen=True):
 def case_page(view: CaseView, language: Language = ENGLISH) -> CasePage:
     """Sorts and links everything, in the language of the page. The order of the view's rows does not matter."""
     view = in_language(view, language)
-    entries = _entries(view, language)
+    own = translated([view], language)
+    entries = _entries(view, own, language)
     incidents = _incident_rows(view, case_incidents(view), "incident")
     links = _links(entries, incidents, language)
     checked = _claims(view, entries, links, language)
@@ -190,18 +191,21 @@ def case_page(view: CaseView, language: Language = ENGLISH) -> CasePage:
                 _linked((*row.entries, *row.incidents), links),
                 _linked((row.incident_id,), links)[0] if row.incident_id else None,
             )
-            for row, says in zip(view.checklist, _answered(view, entries, incidents, language), strict=True)
+            for row, says in zip(view.checklist, _answered(view, entries, incidents, own, language), strict=True)
         ),
         effect=effect_rows(view.effect, language) if view.effect else (),
     )
 
 
 def _answered(
-    view: CaseView, entries: Sequence[EntryRow], incidents: Sequence[IncidentRow], language: Language
+    view: CaseView,
+    entries: Sequence[EntryRow],
+    incidents: Sequence[IncidentRow],
+    own: Collection[str],
+    language: Language,
 ) -> list[str]:
-    """The answers of the three-part test. What people wrote is in English where the case has no other, and so are the
-    names in it."""
-    own = translated([view], language)
+    """The answers of the three-part test. What people wrote is in English where it is not among the case's `own` texts
+    in this language, and so are the names in it."""
     spoken = [ENGLISH if row.by_people and row.says not in own else language for row in view.checklist]
     names = {one.code: _links(entries, incidents, one) for one in (ENGLISH, language)}
     return [_told(row.told, row.says, names[one.code], one) for row, one in zip(view.checklist, spoken, strict=True)]
@@ -217,12 +221,11 @@ def _label(names: Mapping[str, str], network: str) -> str:
     return f"{network} {name}" if name else network
 
 
-def _entries(view: CaseView, language: Language) -> tuple[EntryRow, ...]:
+def _entries(view: CaseView, own: Collection[str], language: Language) -> tuple[EntryRow, ...]:
     ordered = sorted(view.case.entries, key=lambda entry: (entry.earliest, entry.latest, entry.id))
     numbers = {entry.id: number for number, entry in enumerate(ordered, 1)}
     actors = {actor.id: actor for actor in view.case.actors}
     assessed = {row.entry_id: row for row in view.assessments}
-    own = translated([view], language)
 
     def links(identifiers: Sequence[str]) -> tuple[Link, ...]:
         return tuple(_entry_link(identifier, numbers, language) for identifier in sorted(identifiers))
