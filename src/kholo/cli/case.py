@@ -84,8 +84,7 @@ def _say_problems(folder: Path, error: CaseError, as_json: bool) -> None:
         else:
             click.echo(f"{folder}/{problem}", err=True)
     if not as_json:
-        count = len(error.problems)
-        click.echo(f"{folder}: {count} {'mistake' if count == 1 else 'mistakes'}", err=True)
+        click.echo(f"{folder}: {count(len(error.problems), 'mistake')}", err=True)
 
 
 @case.command(

@@ -24,18 +24,18 @@ from .traces import BLACK, Tokens, pattern
 MIN_TEXT = 3
 _PACKED, _DECODED = ".gz", ".decoded"
 _RAW, _CASE, _ENTRIES = "data/raw/", "data/case/", "data/case/entries/"
+_RESULTS, _PAGES, _PAPERS, _LANGUAGES = "data/results/", "data/pages/", "data/papers/", "data/case/languages/"
 INDEX, _OBJECTS = "data/raw/index.jsonl", "data/raw/objects.jsonl"
 _FIGURES, _CUSTODY = "data/results/case.json", "data/custody.jsonl"
 #: Files in a form that can't be searched: they go with what they were made of, where that is touched at all.
 #: The custody log has digests of the files of a case without a salt, and in a chain that can't be blacked out.
-_OPAQUE = {"data/papers/": (_CASE, "data/results/"), "data/tables/": (_RAW,), _CUSTODY: (_CASE,)}
+_OPAQUE = {_PAPERS: (_CASE, _RESULTS), "data/tables/": (_RAW,), _CUSTODY: (_CASE,)}
 #: What an entry of the record that is left out would still be read in.
-_TOLD = {_CASE: ("data/results/", "data/pages/", "data/papers/")}
+_TOLD = {_CASE: (_RESULTS, _PAGES, _PAPERS)}
 #: Rules, fingerprints and lists of libraries: they name nobody, and a re-run needs them as they were.
 _IMPERSONAL = ("data/reference/", "data/software/")
 #: Where people put in files of any kind.
-_ANY_KIND = (_CASE, "data/pages/")
-_PAGES, _LANGUAGES = "data/pages/", "data/case/languages/"
+_ANY_KIND = (_CASE, _PAGES)
 #: What names a language: its pages, and a catalogue of the case.
 _LANGUAGE = re.compile(r"data/pages/([a-z]{2,3}(?:-[A-Za-z0-9]+)*)/|data/case/languages/([A-Za-z0-9-]+)\.po$")
 _UID = re.compile(rb'"(?:measurement_)?uid":\s*"([A-Za-z0-9_.-]{8,128})"')
